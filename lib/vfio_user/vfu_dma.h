@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * Table of DMA mappings of one vfio-user client.
+ *
+ * The control thread adds and removes mappings; any number of datapath threads translate addresses
+ * at the same time without a lock. A vIOMMU makes tens of thousands of 4 KiB mappings come and go,
+ * so a change touches only the entries it changes, never a copy of the table.
+ *
+ * A *mapping* is a range of DMA addresses. A *file* is what lies behind it: mapped once per device
+ * and inode however many mappings use it, and let go with the last of them.
+ *
+ * Threading: map, unmap, clear and destroy belong to one control thread. vfu_dma_lookup() and
+ * vfu_dma_generation() may run anywhere at any time. After vfu_dma_unmap() or vfu_dma_clear() has
+ * taken a range out of the table, the @c quiesce callback is called; when it returns, no datapath
+ * thread may still hold a host address from an earlier lookup. Only then are nodes and files freed.
+ */
+#ifndef VFU_DMA_H
+#define VFU_DMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Page size of the table: every address, size and file offset is a multiple of it. */
+#define VFU_DMA_PAGE 4096u
+
+/** DMA addresses have at most this many bits (four levels of nine, as on x86-64). */
+#define VFU_DMA_ADDR_BITS 48
+
+#define VFU_DMA_READ  0x1u /**< the device may read the range */
+#define VFU_DMA_WRITE 0x2u /**< the device may write the range */
+
+struct vfu_dma;
+
+/** One contiguous piece of guest memory, as found by vfu_dma_lookup(). */
+struct vfu_dma_range {
+	uint64_t iova;  /**< first DMA address of the piece */
+	uint64_t len;   /**< bytes; the piece ends before iova + len */
+	uint8_t *host;  /**< where its first byte is in this process */
+	uint32_t prot;  /**< VFU_DMA_READ and VFU_DMA_WRITE bits */
+};
+
+/** Waits until no datapath thread uses what earlier lookups returned. May be called often. */
+typedef void (*vfu_dma_quiesce_t)(void *ctx);
+
+/**
+ * Creates an empty table.
+ *
+ * @param max_maps mappings allowed at once; further ones are refused with ENOSPC
+ * @param quiesce  see the file comment; NULL when there is no datapath thread
+ * @param ctx      handed to @p quiesce
+ * @return the table, or NULL with errno set. Free with vfu_dma_destroy().
+ */
+struct vfu_dma *vfu_dma_create(uint32_t max_maps, vfu_dma_quiesce_t quiesce, void *ctx);
+
+/** Removes every mapping (one quiesce), then frees the table. NULL is allowed. */
+void vfu_dma_destroy(struct vfu_dma *dma);
+
+/**
+ * Adds a mapping.
+ *
+ * @param iova,size  page-aligned range; must not wrap, nor overlap an existing mapping
+ * @param prot       VFU_DMA_READ and/or VFU_DMA_WRITE, at least one
+ * @param fd         file behind the range, or -1: recorded as "no access", lookups in it fail.
+ *                   Stays the caller's; it may be closed on return. Only tmpfs (memfd included)
+ *                   and hugetlbfs regular files are taken.
+ * @param fd_offset  page-aligned position of the range in the file; fd_offset + size must lie
+ *                   within the file
+ * @return 0, or a negative errno: -EINVAL (alignment, size 0, wrap, no access bit, file of the
+ *         wrong kind or too short), -EEXIST (overlaps), -ENOSPC (table full), -ENOMEM, or what
+ *         mmap(2) said. On error the table is unchanged.
+ */
+int vfu_dma_map(struct vfu_dma *dma, uint64_t iova, uint64_t size, uint32_t prot, int fd,
+	uint64_t fd_offset);
+
+/**
+ * Removes the mapping that starts at @p iova and has exactly @p size bytes.
+ *
+ * @return 0, -ENOENT when there is no such mapping.
+ */
+int vfu_dma_unmap(struct vfu_dma *dma, uint64_t iova, uint64_t size);
+
+/** Removes every mapping, with one quiesce for all of them. */
+void vfu_dma_clear(struct vfu_dma *dma);
+
+/** Number of mappings, those without a file included. */
+uint32_t vfu_dma_count(const struct vfu_dma *dma);
+
+/**
+ * Finds the mapping that holds @p iova. Lock-free, callable from any thread.
+ *
+ * The answer covers the whole mapping (not merely the page), so that a caller may cache it until
+ * vfu_dma_generation() changes.
+ *
+ * @return true and *range filled, or false: not mapped, or mapped without a file.
+ */
+bool vfu_dma_lookup(const struct vfu_dma *dma, uint64_t iova, struct vfu_dma_range *range);
+
+/** A number that changes whenever the table does. Load it before the lookups that it guards. */
+uint64_t vfu_dma_generation(const struct vfu_dma *dma);
+
+/**
+ * A peer can truncate the file behind its memory; touching the lost pages raises SIGBUS.
+ *
+ * Called from a SIGBUS handler (async-signal-safe) with the faulting address: when it lies in a file
+ * mapped by some table of this process, anonymous zero pages are put in place of that file's mapping
+ * and every table that uses it is marked broken.
+ *
+ * @return true: the faulting access may be repeated; false: the address is not ours.
+ */
+bool vfu_dma_sigbus(void *addr);
+
+/** Installs a SIGBUS handler around vfu_dma_sigbus(); faults not ours go to the previous action. */
+int vfu_dma_install_sigbus_handler(void);
+
+/** Whether a file behind this table was truncated by its owner. Callable from any thread. */
+bool vfu_dma_broken(const struct vfu_dma *dma);
+
+#endif /* VFU_DMA_H */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** @file Internet checksums in software. */
+#ifndef OFFLOAD_CSUM_H
+#define OFFLOAD_CSUM_H
+
+#include "offload_frame.h"
+
+/**
+ * Ones-complement sum (not inverted, folded to 16 bits, in memory order as rte_raw_cksum() has it)
+ * of @p len bytes that begin @p offset bytes into the frame; odd segment lengths are handled.
+ * The range must lie within the frame.
+ */
+uint16_t offload_sum(const struct offload_frame *f, uint32_t offset, uint32_t len);
+
+/**
+ * Completes an OFFLOAD_CSUM request in place: sums from csum_start to the end (the field holds the
+ * seed), stores the inverse at csum_field (UDP: 0 becomes 0xFFFF), and turns the request into
+ * OFFLOAD_NONE with OFFLOAD_F_CSUM_GOOD.
+ *
+ * @return 0, or -EINVAL when the offsets do not fit the frame; it is then unchanged.
+ */
+int offload_csum_complete(struct offload_frame *f);
+
+/**
+ * Verifies the IPv4 header checksum and the TCP or UDP checksum (UDP over IPv4 with 0 counts as
+ * right), honouring the length fields of the IP header (padding is not summed), and sets
+ * OFFLOAD_F_CSUM_GOOD or OFFLOAD_F_CSUM_BAD. Neither is set when there is nothing to verify: not IP,
+ * fragment, unknown L4, or a length that does not fit. Frames with a pending request are left alone.
+ */
+void offload_csum_verify(struct offload_frame *f);
+
+/**
+ * For frames that arrive from a virtual interface of the kernel (veth) without their metadata: when
+ * the TCP or UDP checksum is wrong and the field holds exactly the pseudo-header sum, as a kernel leaves
+ * it for hardware to finish, finishes it in place and sets OFFLOAD_F_CSUM_GOOD. Otherwise as
+ * offload_csum_verify().
+ */
+void offload_csum_repair(struct offload_frame *f);
+
+#endif /* OFFLOAD_CSUM_H */

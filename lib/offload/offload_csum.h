@@ -15,24 +15,29 @@ uint16_t offload_sum(const struct offload_frame *f, uint32_t offset, uint32_t le
 /**
  * Completes an OFFLOAD_CSUM request in place: sums from csum_start to the end (the field holds the
  * seed), stores the inverse at csum_field (UDP: 0 becomes 0xFFFF), and turns the request into
- * OFFLOAD_NONE with OFFLOAD_F_CSUM_GOOD.
+ * OFFLOAD_NONE, with OFFLOAD_F_CSUM_GOOD when it was for the outermost layer 4 (with an inner one
+ * nothing is known about the outer) and the IPv4 header checksum is right. Frames without a request
+ * are left alone.
  *
- * @return 0, or -EINVAL when the offsets do not fit the frame; it is then unchanged.
+ * @return 0, or -EINVAL when the offsets do not fit the frame or the request is another one; the
+ *         frame is then unchanged.
  */
 int offload_csum_complete(struct offload_frame *f);
 
 /**
  * Verifies the IPv4 header checksum and the TCP or UDP checksum (UDP over IPv4 with 0 counts as
  * right), honouring the length fields of the IP header (padding is not summed), and sets
- * OFFLOAD_F_CSUM_GOOD or OFFLOAD_F_CSUM_BAD. Neither is set when there is nothing to verify: not IP,
- * fragment, unknown L4, or a length that does not fit. Frames with a pending request are left alone.
+ * OFFLOAD_F_CSUM_GOOD or OFFLOAD_F_CSUM_BAD. Neither is set when there is nothing to verify: not
+ * IP, fragment, unknown L4, UDP over IPv6 with 0, or a length that does not fit; nor when the sum is
+ * wrong behind IPv4 options or extension headers, some of which change the pseudo-header. Frames
+ * with a pending request and those known to be good are left alone.
  */
 void offload_csum_verify(struct offload_frame *f);
 
 /**
  * For frames that arrive from a virtual interface of the kernel (veth) without their metadata: when
- * the TCP or UDP checksum is wrong and the field holds exactly the pseudo-header sum, as a kernel leaves
- * it for hardware to finish, finishes it in place and sets OFFLOAD_F_CSUM_GOOD. Otherwise as
+ * the TCP or UDP checksum is wrong and the field holds exactly the pseudo-header sum, as a kernel
+ * leaves it for hardware to finish, finishes it in place and sets OFFLOAD_F_CSUM_GOOD. Otherwise as
  * offload_csum_verify().
  */
 void offload_csum_repair(struct offload_frame *f);

@@ -3,9 +3,10 @@
  * @file
  * A frame on its way from one port to another, with the offloads that its sender asked for.
  *
- * A frame is a list of segments. The first one, seg[0], is private memory that holds every header on
- * which a decision may rest (all of the frame when it is short) and may be written; further segments
- * may be guest memory: read-only, may change at any time, valid only inside the current burst.
+ * A frame is a list of segments. The first one, seg[0], is private memory that holds every header
+ * on which a decision may rest (all of the frame when it is short) and may be written; further
+ * segments may be guest memory: read-only, may change at any time, valid only inside the current
+ * burst.
  *
  * seg[0] has OFFLOAD_HEADROOM writable bytes before it, so that a VLAN tag can be pushed in place.
  *
@@ -37,13 +38,13 @@ struct offload_seg {
 /** What the sender left to do. */
 enum offload_request {
 	OFFLOAD_NONE, /**< nothing: the bytes are final */
-	OFFLOAD_CSUM, /**< sum from csum_start to the end, store at csum_field, which holds the seed */
+	OFFLOAD_CSUM, /**< sum from csum_start to the end; csum_field has the seed, gets the sum */
 	OFFLOAD_TSO,  /**< cut the TCP payload after hdr_len bytes into pieces of mss bytes */
 };
 
 /** offload_frame::flags */
-#define OFFLOAD_F_VLAN      0x01u /**< an 802.1Q tag with vlan_tci is to be thought before EtherType */
-#define OFFLOAD_F_CSUM_GOOD 0x02u /**< L3 and L4 checksums are known to be right (or were just made) */
+#define OFFLOAD_F_VLAN      0x01u /**< think an 802.1Q tag with vlan_tci before EtherType */
+#define OFFLOAD_F_CSUM_GOOD 0x02u /**< L3 and L4 checksums are known to be right (or just made) */
 #define OFFLOAD_F_CSUM_BAD  0x04u /**< the L4 or L3 checksum is known to be wrong */
 #define OFFLOAD_F_INNER     0x08u /**< request refers to the headers inside a UDP tunnel */
 #define OFFLOAD_F_PARSED    0x10u /**< hdr is filled */

@@ -20,6 +20,7 @@ struct offload_tso {
 	uint16_t cur_seg;                    /**< where @c pos is in the frame's segments */
 	uint32_t cur_off;
 	uint16_t index, count;               /**< pieces handed out, pieces in all */
+	uint16_t l3_sum, l4_sum;             /**< of the header fields that all pieces share */
 	uint8_t room[OFFLOAD_HEADROOM + OFFLOAD_HEADER_MAX];
 };
 
@@ -27,17 +28,19 @@ struct offload_tso {
  * Looks at an OFFLOAD_TSO request and prepares to cut it.
  *
  * Needs TCP over IPv4 or IPv6 in the parsed headers, hdr_len equal to the end of the TCP header,
- * mss >= 1. Payload of up to mss bytes is one piece; no payload is one piece of headers.
+ * mss >= 1, and pieces that the length field of their IP header can express. Payload of up to mss
+ * bytes is one piece; no payload is one piece of headers. The frame must stay as it is while it is cut.
  *
- * @return number of pieces (>= 1), -EINVAL when the request contradicts the frame, -ENOTSUP for what
- *         is not cut here (OFFLOAD_F_INNER).
+ * @return number of pieces (>= 1), -EINVAL when the request contradicts the frame,
+ *         -ENOTSUP for what is not cut here (OFFLOAD_F_INNER, OFFLOAD_TSO_SEGS segments or more).
  */
 int offload_tso_begin(struct offload_tso *tso, struct offload_frame *frame);
 
 /**
- * The next piece: headers rewritten (IPv4 ID + i and total length, IPv6 payload length, sequence number,
- * FIN and PSH on the last only, CWR on the first only), IPv4 and TCP checksums computed from scratch,
- * request OFFLOAD_NONE, OFFLOAD_F_CSUM_GOOD, VLAN as in the large frame, headroom before seg[0].
+ * The next piece: headers rewritten (IPv4 ID + i and total length, IPv6 payload length, sequence
+ * number, FIN and PSH on the last only, CWR on the first only), IPv4 and TCP checksums computed
+ * from scratch, request OFFLOAD_NONE, OFFLOAD_F_CSUM_GOOD, VLAN as in the large frame, headroom
+ * before seg[0].
  *
  * @return the piece, valid until the next call, or NULL after the last.
  */

@@ -6,8 +6,8 @@
 #include "offload_frame.h"
 
 /**
- * Puts the out-of-band tag (OFFLOAD_F_VLAN) in line, as the outermost 802.1Q tag, using the headroom;
- * every offset of the frame moves by four. Does nothing without OFFLOAD_F_VLAN.
+ * Puts the out-of-band tag (OFFLOAD_F_VLAN) in line, as the outermost 802.1Q tag, using the
+ * headroom; every offset of the frame moves by four. Does nothing without OFFLOAD_F_VLAN.
  */
 void offload_vlan_push(struct offload_frame *f);
 

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** @file Private to the library: fields at any alignment, and the few facts of headers in use. */
+#ifndef OFFLOAD_WIRE_H
+#define OFFLOAD_WIRE_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+
+#include "offload_frame.h"
+
+#define ETHER_HDR_LEN 14
+#define ETHER_TYPE_AT 12
+#define VLAN_TAG_LEN  4
+
+#define IPV4_MIN_LEN 20
+#define IPV6_LEN     40
+#define TCP_MIN_LEN  20
+#define UDP_LEN      8
+#define PROTO_TCP    6
+#define PROTO_UDP    17
+
+#define IPV6_EXT_HOP_BY_HOP  0
+#define IPV6_EXT_ROUTING     43
+#define IPV6_EXT_FRAGMENT    44
+#define IPV6_EXT_AUTH        51
+#define IPV6_EXT_DESTINATION 60
+#define IPV6_EXT_MOBILITY    135
+#define IPV6_EXT_HIP         139
+#define IPV6_EXT_SHIM6       140
+
+/* Where the checksum is in its header. */
+#define TCP_CSUM_AT 16
+#define UDP_CSUM_AT 6
+
+static inline uint16_t
+load_be16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t
+load_be32(const uint8_t *p)
+{
+	return (uint32_t)load_be16(p) << 16 | load_be16(p + 2);
+}
+
+static inline void
+store_be16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static inline void
+store_be32(uint8_t *p, uint32_t v)
+{
+	store_be16(p, (uint16_t)(v >> 16));
+	store_be16(p + 2, (uint16_t)v);
+}
+
+/* Sums are in memory order, so they are moved without swapping. */
+static inline uint16_t
+load_raw16(const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline void
+store_raw16(uint8_t *p, uint16_t v)
+{
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline uint16_t
+fold_sum(uint32_t sum)
+{
+	return __rte_raw_cksum_reduce(sum);
+}
+
+/* The sum of a part of a frame that begins @p done bytes after the start of the summed range. */
+static inline uint32_t
+part_sum(const uint8_t *data, uint32_t len, uint32_t done)
+{
+	uint16_t sum = rte_raw_cksum(data, len);
+
+	return done & 1 ? rte_bswap16(sum) : sum;
+}
+
+/* Length (8 or more) of the extension header of that kind at @p ext; 0: it is not one. */
+static inline uint32_t
+ipv6_ext_len(const uint8_t *ext, uint8_t kind)
+{
+	switch (kind) {
+	case IPV6_EXT_FRAGMENT:
+		return 8;
+	case IPV6_EXT_AUTH:
+		return (ext[1] + 2) * 4;
+	case IPV6_EXT_HOP_BY_HOP:
+	case IPV6_EXT_ROUTING:
+	case IPV6_EXT_DESTINATION:
+	case IPV6_EXT_MOBILITY:
+	case IPV6_EXT_HIP:
+	case IPV6_EXT_SHIM6:
+		return (ext[1] + 1) * 8;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * The sum, not folded, of the pseudo-header for @p l4_len bytes of layer 4, in a frame whose
+ * headers are known and reach to layer 4.
+ */
+uint32_t offload_pseudo_sum(const uint8_t *data, const struct offload_headers *hdr,
+	uint32_t l4_len);
+
+#endif /* OFFLOAD_WIRE_H */

@@ -11,7 +11,7 @@
  * and inode however many mappings use it, and let go with the last of them.
  *
  * Threading: map, unmap, clear and destroy belong to one control thread. vfu_dma_lookup() and
- * vfu_dma_generation() may run anywhere at any time. After vfu_dma_unmap() or vfu_dma_clear() has
+ * vfu_dma_generation() may run on any thread that @c quiesce waits for. After vfu_dma_unmap() or vfu_dma_clear() has
  * taken a range out of the table, the @c quiesce callback is called; when it returns, no datapath
  * thread may still hold a host address from an earlier lookup. Only then are nodes and files freed.
  */
@@ -68,8 +68,10 @@ void vfu_dma_destroy(struct vfu_dma *dma);
  * @param fd_offset  page-aligned position of the range in the file; fd_offset + size must lie
  *                   within the file
  * @return 0, or a negative errno: -EINVAL (alignment, size 0, wrap, no access bit, file of the
- *         wrong kind or too short), -EEXIST (overlaps), -ENOSPC (table full), -ENOMEM, or what
- *         mmap(2) said. On error the table is unchanged.
+ *         wrong kind or too short), -EEXIST (overlaps), -ENOSPC (too many mappings or files, or
+ *         addresses too scattered), -EACCES (the descriptor allows none of @p prot), -ENOMEM, or
+ *         what mmap(2) said. On error the table is unchanged. A descriptor that is only readable
+ *         makes the mapping read only, whatever else @p prot asks for.
  */
 int vfu_dma_map(struct vfu_dma *dma, uint64_t iova, uint64_t size, uint32_t prot, int fd,
 	uint64_t fd_offset);
@@ -104,8 +106,9 @@ uint64_t vfu_dma_generation(const struct vfu_dma *dma);
  * A peer can truncate the file behind its memory; touching the lost pages raises SIGBUS.
  *
  * Called from a SIGBUS handler (async-signal-safe) with the faulting address: when it lies in a file
- * mapped by some table of this process, anonymous zero pages are put in place of that file's mapping
- * and every table that uses it is marked broken.
+ * mapped by some table of this process, anonymous zero pages are put in place of that table's mapping
+ * of the file, and the table is marked broken until vfu_dma_clear(). Tables do not share mappings, so
+ * another table with the same file is marked when it comes across the hole itself.
  *
  * @return true: the faulting access may be repeated; false: the address is not ours.
  */

@@ -7,7 +7,7 @@
  * mappings and of interrupt eventfds. What the device *is* comes in through struct vfu_device; how
  * bytes come and go through struct vfu_transport, so that the same code serves a socket or a fuzzer.
  *
- * Threading: everything here runs on the one thread that calls vfu_server_run() or
+ * Threading: everything here runs on the one thread that calls vfu_socket_run() or
  * vfu_server_process(), and so do all callbacks, except where a function says otherwise.
  */
 #ifndef VFU_SERVER_H
@@ -28,6 +28,8 @@
 #define VFU_IRQ_INTX 0
 #define VFU_IRQ_MSI  1
 #define VFU_IRQ_MSIX 2
+#define VFU_IRQ_ERROR 3
+#define VFU_MAX_VECTORS 2048 /**< of one interrupt index; what an MSI-X table can have */
 #define VFU_MAX_FDS  16 /**< descriptors taken with one message */
 
 /** Part of a region that the client may map. Page-aligned. */
@@ -54,7 +56,8 @@ enum vfu_log_level { VFU_LOG_ERR = 3, VFU_LOG_WARNING = 4, VFU_LOG_INFO = 6, VFU
 struct vfu_device {
 	void *ctx;
 	struct vfu_region region[VFU_MAX_REGIONS];
-	uint32_t nb_irqs[VFU_MAX_IRQS]; /**< vectors per interrupt index; 0: absent */
+	/** Vectors per interrupt index, at most VFU_MAX_VECTORS; 0: absent. */
+	uint32_t nb_irqs[VFU_MAX_IRQS];
 	uint32_t max_dma_maps;          /**< 0: 65535 */
 
 	/**
@@ -70,11 +73,14 @@ struct vfu_device {
 	/** The client is there: VERSION has been agreed on. */
 	void (*connected)(void *ctx);
 	/**
-	 * The client has gone. Called before mappings and eventfds are dropped; the device must not
+	 * The client has gone; only called after @c connected. Called before mappings and eventfds are dropped; the device must not
 	 * use either when it returns.
 	 */
 	void (*disconnected)(void *ctx);
-	/** Eventfds of @p index have changed; vfu_server_irq_fd() tells the new ones. May be NULL. */
+	/**
+	 * Eventfds of @p index have changed, or INTx was masked or unmasked; vfu_server_irq_fd() tells
+	 * the new ones. May be NULL.
+	 */
 	void (*irqs_changed)(void *ctx, uint32_t index);
 	/** The DMA table has changed (a mapping was added, or one removed). May be NULL. */
 	void (*dma_changed)(void *ctx);
@@ -125,12 +131,16 @@ void vfu_server_attach(struct vfu_server *server, const struct vfu_transport *tr
  */
 int vfu_server_process(struct vfu_server *server);
 
-/** Calls @c disconnected, drops every mapping and eventfd. Does nothing when not attached. */
+/**
+ * Calls @c disconnected when @c connected was called, drops every mapping and eventfd. Does nothing
+ * when not attached.
+ */
 void vfu_server_detach(struct vfu_server *server);
 
 /**
- * The eventfd of a vector, or -1. Callable from datapath threads; the descriptor stays valid until
- * the thread's next quiescent point.
+ * The eventfd of a vector, or -1: none attached, or the vector is masked. Callable from datapath
+ * threads; the descriptor stays valid until the thread's next quiescent point. It is non-blocking: a
+ * write that fails with EAGAIN found an interrupt that is still pending.
  */
 int vfu_server_irq_fd(const struct vfu_server *server, uint32_t index, uint32_t vector);
 

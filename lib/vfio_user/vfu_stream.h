@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * Bytes and descriptors over a connected Unix socket, each message within a time-out.
+ */
+#ifndef VFU_STREAM_H
+#define VFU_STREAM_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "vfu_server.h"
+
+struct vfu_stream {
+	int fd;			 /**< connected, SOCK_STREAM */
+	int wake_fd;		 /**< readable when @c stop may have been set; -1: none */
+	const atomic_bool *stop; /**< ends a wait with -ECANCELED */
+	uint64_t deadline;	 /**< for the message being received, see vfu_stream_start() */
+};
+
+/** A message is about to be received: its time runs from now on. */
+void vfu_stream_start(struct vfu_stream *stream);
+
+/** The two functions of a struct vfu_transport whose ctx is a struct vfu_stream. */
+int vfu_stream_recv(void *ctx, void *buf, size_t len, int *fds, uint32_t *nb_fds);
+int vfu_stream_send(void *ctx, const void *buf, size_t len, int fd);
+
+/** Milliseconds of the monotonic clock. */
+uint64_t vfu_now_ms(void);
+
+#endif /* VFU_STREAM_H */

@@ -28,8 +28,8 @@ int offload_csum_complete(struct offload_frame *f);
  * Verifies the IPv4 header checksum and the TCP or UDP checksum (UDP over IPv4 with 0 counts as
  * right), honouring the length fields of the IP header (padding is not summed), and sets
  * OFFLOAD_F_CSUM_GOOD or OFFLOAD_F_CSUM_BAD. Neither is set when there is nothing to verify: not
- * IP, fragment, unknown L4, UDP over IPv6 with 0, or a length that does not fit; nor when the sum is
- * wrong behind IPv4 options or extension headers, some of which change the pseudo-header. Frames
+ * IP, fragment, unknown L4, UDP over IPv6 with 0, or a length that does not fit; nor when the sum
+ * is wrong behind IPv4 options or extension headers, some of which change the pseudo-header. Frames
  * with a pending request and those known to be good are left alone.
  */
 void offload_csum_verify(struct offload_frame *f);

@@ -39,7 +39,7 @@ enum offload_filter_verdict {
 /** Sets the list of multicast addresses (any order, duplicates allowed, at most the maximum). */
 void offload_filter_set_mc(struct offload_filter *flt, const uint8_t (*addr)[6], uint32_t nb);
 
-/** Sets the VLAN table. One of zeros lets every VLAN pass: drivers that never fill it rely on it. */
+/** Sets the VLAN table. Zeros let every VLAN pass: drivers that never fill it rely on it. */
 void offload_filter_set_vlans(struct offload_filter *flt, const uint32_t table[128]);
 
 /**

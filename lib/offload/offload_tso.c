@@ -82,12 +82,6 @@ offload_tso_begin(struct offload_tso *tso, struct offload_frame *frame)
 	tso->cur_off = tso->cur_seg ? 0 : frame->hdr_len;
 	tso->count = tso->payload ? (uint16_t)((tso->payload + frame->mss - 1) / frame->mss) : 1;
 	sum_constant(tso);
-
-	tso->piece = (struct offload_frame){
-		.flags = (frame->flags & OFFLOAD_F_VLAN) | OFFLOAD_F_PARSED | OFFLOAD_F_CSUM_GOOD,
-		.vlan_tci = frame->vlan_tci,
-		.hdr = frame->hdr,
-	};
 	return tso->count;
 }
 
@@ -162,7 +156,6 @@ write_tcp(const struct offload_tso *tso, uint8_t *tcp, uint32_t len, uint16_t pa
 	store_raw16(tcp + TCP_CSUM_AT, (uint16_t)~fold_sum(sum));
 }
 
-/* From the original each time: whoever got the last piece may have pushed a tag into it. */
 static void
 write_headers(struct offload_tso *tso, uint32_t len, uint16_t payload_sum)
 {
@@ -177,23 +170,30 @@ write_headers(struct offload_tso *tso, uint32_t len, uint16_t payload_sum)
 	tso->seg[0].len = frame->hdr_len;
 }
 
+/* Everything afresh each time: whoever got the last piece may have pushed a tag into it. */
 struct offload_frame *
 offload_tso_next(struct offload_tso *tso)
 {
-	struct offload_frame *piece = &tso->piece;
-	uint16_t payload_sum;
+	const struct offload_frame *frame = tso->frame;
+	uint16_t payload_sum, nb_segs;
 	uint32_t len;
 
 	if (tso->index == tso->count)
 		return NULL;
-	len = RTE_MIN(tso->frame->mss, tso->payload - tso->pos);
-	payload_sum = take_payload(tso, len, &piece->nb_segs);
+	len = RTE_MIN(frame->mss, tso->payload - tso->pos);
+	payload_sum = take_payload(tso, len, &nb_segs);
 	write_headers(tso, len, payload_sum);
 
-	piece->seg = tso->seg;
-	piece->len = tso->frame->hdr_len + len;
-	piece->request = OFFLOAD_NONE;
+	tso->piece = (struct offload_frame){
+		.seg = tso->seg,
+		.nb_segs = nb_segs,
+		.request = OFFLOAD_NONE,
+		.flags = (frame->flags & OFFLOAD_F_VLAN) | OFFLOAD_F_PARSED | OFFLOAD_F_CSUM_GOOD,
+		.len = frame->hdr_len + len,
+		.vlan_tci = frame->vlan_tci,
+		.hdr = frame->hdr,
+	};
 	tso->pos += len;
 	tso->index++;
-	return piece;
+	return &tso->piece;
 }

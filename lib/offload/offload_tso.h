@@ -29,7 +29,7 @@ struct offload_tso {
  *
  * Needs TCP over IPv4 or IPv6 in the parsed headers, hdr_len equal to the end of the TCP header,
  * mss >= 1, and pieces that the length field of their IP header can express. Payload of up to mss
- * bytes is one piece; no payload is one piece of headers. The frame must stay as it is while it is cut.
+ * bytes is one piece; no payload is one piece of headers. The frame must not change meanwhile.
  *
  * @return number of pieces (>= 1), -EINVAL when the request contradicts the frame,
  *         -ENOTSUP for what is not cut here (OFFLOAD_F_INNER, OFFLOAD_TSO_SEGS segments or more).

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "offload_frames.h"
+
+#include <errno.h>
+
+#include <offload_csum.h>
+#include <offload_parse.h>
+
+static struct built built, wanted;
+static uint8_t bytes[FRAME_ROOM];
+
+static uint16_t
+net_order(uint16_t memory_order)
+{
+	uint8_t p[2];
+
+	memcpy(p, &memory_order, 2);
+	return get16(p);
+}
+
+/* Every way to cut a few bytes into segments: bit i says whether a segment ends after byte i. */
+static void
+sum_over_every_split(void **state)
+{
+	enum { LEN = 11 };
+	uint8_t data[LEN];
+	struct split s;
+	uint32_t cuts, i, from, len;
+
+	(void)state;
+	for (i = 0; i < LEN; i++)
+		data[i] = (uint8_t)(0xf1 - i * 29);
+	for (cuts = 0; cuts < 1u << (LEN - 1); cuts++) {
+		split_begin(&s);
+		for (i = from = 0; i < LEN; i++)
+			if (i == LEN - 1 || cuts >> i & 1) {
+				split_add(&s, data + from, i + 1 - from);
+				from = i + 1;
+			}
+		for (from = 0; from <= LEN; from++)
+			for (len = 0; from + len <= LEN; len++)
+				assert_int_equal(net_order(offload_sum(&s.f, from, len)),
+					plain_sum(data + from, len, 0));
+		split_free(&s);
+	}
+}
+
+static void
+sum_of_large_frames(void **state)
+{
+	struct split s;
+	uint32_t i, j, len, from;
+
+	(void)state;
+	for (i = 0; i < 300; i++) {
+		len = i < 2 ? OFFLOAD_FRAME_MAX : 1 + rnd(OFFLOAD_FRAME_MAX);
+		for (j = 0; j < len; j++)
+			bytes[j] = i == 0 ? 0xff : (uint8_t)rnd(256);
+		split_random(&s, bytes, len, 1, 1 + i % 30);
+		from = rnd(len);
+		assert_int_equal(net_order(offload_sum(&s.f, 0, len)), plain_sum(bytes, len, 0));
+		assert_int_equal(net_order(offload_sum(&s.f, from, len - from)),
+			plain_sum(bytes + from, len - from, 0));
+		split_free(&s);
+	}
+}
+
+static void
+request_csum(struct offload_frame *f, const struct built *b)
+{
+	f->request = OFFLOAD_CSUM;
+	f->csum_start = (uint16_t)l4_at(b);
+	f->csum_field = (uint16_t)field_at(b);
+}
+
+/* Random frames of every kind with their seed, cut at random, against the finished ones. */
+static void
+complete(void **state)
+{
+	struct split s;
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 4000; i++) {
+		struct shape shape = { .tags = i % 3, .ipv6 = i >> 2 & 1, .proto = i & 1 ? 6 : 17,
+			.l3_extra = 8 * rnd(5), .tcp_options = 4 * rnd(11), .payload = rnd(3000) };
+
+		build(&built, &shape);
+		wanted = built;
+		put_seed(&built);
+		split_random(&s, built.data, built.len, OFFLOAD_HEADER_BYTES, 1 + i % 9);
+		request_csum(&s.f, &built);
+		assert_int_equal(offload_csum_complete(&s.f), 0);
+		assert_int_equal(s.f.request, OFFLOAD_NONE);
+		assert_int_equal(s.f.flags & ~OFFLOAD_F_PARSED, OFFLOAD_F_CSUM_GOOD);
+		assert_int_equal(gather(&s.f, bytes), wanted.len);
+		assert_memory_equal(bytes, wanted.data, wanted.len);
+		split_free(&s);
+	}
+}
+
+/* A payload that makes the checksum come out as zero; then one whose sum is zero's other form. */
+static void
+udp_zero_is_sent_as_ones(void **state)
+{
+	unsigned int proto, v6;
+	struct split s;
+
+	(void)state;
+	for (v6 = 0; v6 < 2; v6++)
+	for (proto = 6; proto <= 17; proto += 11) {
+		struct shape shape = { .proto = (uint8_t)proto, .ipv6 = v6, .payload = 64 };
+		uint8_t *payload;
+
+		build(&built, &shape);
+		payload = built.data + l4_at(&built) + built.l4;
+		put16(payload, 0);
+		put_seed(&built);
+		put16(payload, ~plain_sum(built.data + l4_at(&built), l4_bytes(&built), 0));
+
+		split_random(&s, built.data, built.len, built.len, 1);
+		request_csum(&s.f, &built);
+		assert_int_equal(offload_csum_complete(&s.f), 0);
+		assert_int_equal(get16(s.seg[0].data + field_at(&built)), proto == 17 ? 0xffff : 0);
+		s.f.flags = 0;
+		offload_csum_verify(&s.f);
+		assert_true(s.f.flags & OFFLOAD_F_CSUM_GOOD);
+		split_free(&s);
+	}
+}
+
+static void
+complete_refuses_what_does_not_fit(void **state)
+{
+	struct shape shape = { .proto = 6, .payload = 400 };
+	static const struct { uint16_t start, field; } bad[] = {
+		{ 34, 199 }, { 34, 200 }, { 34, 16383 }, { 34, 0xffff }, { 0xffff, 0xffff },
+		{ 51, 50 }, { 1023, 16 }, { 453, 453 },
+	};
+	struct split s;
+	uint32_t i;
+
+	(void)state;
+	build(&built, &shape);
+	split_begin(&s);
+	split_add(&s, built.data, 200);
+	split_add(&s, built.data + 200, built.len - 200);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct offload_frame before;
+
+		s.f.request = OFFLOAD_CSUM;
+		s.f.csum_start = bad[i].start;
+		s.f.csum_field = bad[i].field;
+		before = s.f;
+		assert_int_equal(offload_csum_complete(&s.f), -EINVAL);
+		assert_memory_equal(&s.f, &before, sizeof(before));
+		gather(&s.f, bytes);
+		assert_memory_equal(bytes, built.data, built.len);
+	}
+	s.f.request = OFFLOAD_TSO;
+	assert_int_equal(offload_csum_complete(&s.f), -EINVAL);
+	s.f.request = OFFLOAD_NONE;
+	assert_int_equal(offload_csum_complete(&s.f), 0);
+	assert_int_equal(s.f.flags, 0);
+	/* The last place that fits. */
+	s.f.request = OFFLOAD_CSUM;
+	s.f.csum_start = 198;
+	s.f.csum_field = 198;
+	assert_int_equal(offload_csum_complete(&s.f), 0);
+	assert_int_equal(s.f.flags & OFFLOAD_F_CSUM_GOOD, 0);
+	split_free(&s);
+}
+
+/* The inner checksum of a VXLAN packet: right, and nothing is claimed about the outer one. */
+static void
+complete_inner(void **state)
+{
+	struct shape outer = { .proto = 17, .payload = 0 }, inner = { .payload = 301 };
+	uint32_t outer_len, i;
+	struct split s;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		inner.proto = i & 1 ? 6 : 17;
+		inner.ipv6 = i >> 1;
+		build(&built, &inner);
+		wanted = built;
+		put_seed(&built);
+		outer.payload = 8 + built.len;
+		outer_len = 14 + 20 + 8 + 8;
+		split_begin(&s);
+		{
+			static struct built whole;
+
+			build(&whole, &outer);
+			put16(whole.data + 34 + 6, 0);
+			memcpy(whole.data + outer_len, built.data, built.len);
+			split_add(&s, whole.data, 200);
+			split_add(&s, whole.data + 200, whole.len - 200);
+		}
+		request_csum(&s.f, &built);
+		s.f.csum_start += outer_len;
+		s.f.csum_field += outer_len;
+		s.f.flags = OFFLOAD_F_INNER;
+		assert_int_equal(offload_csum_complete(&s.f), 0);
+		assert_int_equal(s.f.flags & ~OFFLOAD_F_PARSED, 0);
+		gather(&s.f, bytes);
+		assert_memory_equal(bytes + outer_len, wanted.data, wanted.len);
+		split_free(&s);
+	}
+}
+
+static void
+no_claim_over_a_bad_ipv4_header(void **state)
+{
+	struct shape shape = { .proto = 6, .payload = 40 };
+	struct split s;
+
+	(void)state;
+	build(&built, &shape);
+	put_seed(&built);
+	built.data[24] ^= 1;
+	split_random(&s, built.data, built.len, built.len, 1);
+	request_csum(&s.f, &built);
+	assert_int_equal(offload_csum_complete(&s.f), 0);
+	assert_int_equal(s.f.flags & (OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_CSUM_BAD), 0);
+	offload_csum_verify(&s.f);
+	assert_true(s.f.flags & OFFLOAD_F_CSUM_BAD);
+	split_free(&s);
+}
+
+/* The flags after a look at the frame, in random segments, with @p pad bytes of rubbish behind it. */
+static uint32_t
+look(struct built *b, uint32_t pad, void (*fn)(struct offload_frame *))
+{
+	struct split s;
+	uint32_t flags;
+
+	memset(b->data + b->len, 0xee, pad);
+	split_random(&s, b->data, b->len + pad, OFFLOAD_HEADER_BYTES, 1 + rnd(6));
+	fn(&s.f);
+	flags = s.f.flags & (OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_CSUM_BAD);
+	gather(&s.f, bytes);
+	if (fn == offload_csum_verify)
+		assert_memory_equal(bytes, b->data, b->len + pad);
+	split_free(&s);
+	return flags;
+}
+
+static void
+verify(void **state)
+{
+	uint32_t i, at, bad;
+
+	(void)state;
+	for (i = 0; i < 3000; i++) {
+		struct shape shape = { .tags = i % 3, .ipv6 = i >> 2 & 1, .proto = i & 1 ? 6 : 17,
+			.l3_extra = i & 8 ? 8 * rnd(5) : 0, .tcp_options = 4 * rnd(11),
+			.payload = rnd(2000) };
+		uint32_t pad = i & 16 ? rnd(60) : 0;
+
+		build(&built, &shape);
+		assert_int_equal(look(&built, pad, offload_csum_verify), OFFLOAD_F_CSUM_GOOD);
+		/* A wrong sum behind options or extension headers proves nothing. */
+		bad = shape.l3_extra ? 0 : OFFLOAD_F_CSUM_BAD;
+		at = field_at(&built);
+		put16(built.data + at, get16(built.data + at) + 1);
+		if (get16(built.data + at) != 0)
+			assert_int_equal(look(&built, pad, offload_csum_verify), bad);
+		put_csum(&built);
+		at = l4_at(&built) + built.l4;
+		if (at < built.len) {
+			built.data[at + rnd(built.len - at)] ^= 0x10;
+			assert_int_equal(look(&built, pad, offload_csum_verify), bad);
+		}
+	}
+}
+
+static void
+verify_ipv4_header(void **state)
+{
+	struct shape shape = { .proto = 6, .payload = 20 };
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		shape.proto = i ? 17 : 6;
+		build(&built, &shape);
+		built.data[14 + 8]--; /* a router forgot the checksum */
+		assert_int_equal(look(&built, 0, offload_csum_verify), OFFLOAD_F_CSUM_BAD);
+		if (i) {
+			put16(built.data + field_at(&built), 0);
+			assert_int_equal(look(&built, 0, offload_csum_verify), OFFLOAD_F_CSUM_BAD);
+		}
+	}
+}
+
+static void
+verify_nothing(void **state)
+{
+	struct shape tcp = { .proto = 6, .payload = 20 }, udp = { .proto = 17, .payload = 20 };
+	uint32_t total;
+
+	(void)state;
+	udp.ipv6 = true;
+	build(&built, &udp); /* RFC 6935 */
+	put16(built.data + field_at(&built), 0);
+	assert_int_equal(look(&built, 0, offload_csum_verify), 0);
+	udp.ipv6 = false;
+	build(&built, &udp);
+	put16(built.data + field_at(&built), 0);
+	assert_int_equal(look(&built, 0, offload_csum_verify), OFFLOAD_F_CSUM_GOOD);
+
+	/* Only a total length from the end of the TCP header to the end of the frame is believed. */
+	for (total = 0; total < 200; total++) {
+		build(&built, &tcp);
+		put16(built.data + 16, total);
+		seal_ipv4(&built);
+		assert_int_equal(look(&built, 0, offload_csum_verify),
+			total < 40 || total > 60 ? 0 :
+			total == 60 ? OFFLOAD_F_CSUM_GOOD : OFFLOAD_F_CSUM_BAD);
+	}
+	/* The same for the UDP length; a shorter one than IP's is fine if the sum is. */
+	for (total = 0; total < 200; total++) {
+		build(&built, &udp);
+		put16(built.data + 14 + 20 + 4, total);
+		built.len = 14 + 20 + total;
+		if (total >= 8 && total <= 28)
+			put_csum(&built);
+		built.len = 14 + 20 + 28;
+		assert_int_equal(look(&built, 0, offload_csum_verify),
+			total < 8 || total > 28 ? 0 : OFFLOAD_F_CSUM_GOOD);
+	}
+	build(&built, &tcp);
+	put16(built.data + 20, 0x2000);
+	seal_ipv4(&built);
+	assert_int_equal(look(&built, 0, offload_csum_verify), 0);
+	built.data[13] = 6; /* ARP */
+	assert_int_equal(look(&built, 0, offload_csum_verify), 0);
+}
+
+static void
+pending_frames_are_left_alone(void **state)
+{
+	struct shape shape = { .proto = 6, .payload = 20 };
+	struct split s;
+	uint8_t request;
+
+	(void)state;
+	build(&built, &shape);
+	put_seed(&built);
+	for (request = OFFLOAD_CSUM; request <= OFFLOAD_TSO; request++) {
+		split_random(&s, built.data, built.len, built.len, 1);
+		s.f.request = request;
+		offload_csum_verify(&s.f);
+		offload_csum_repair(&s.f);
+		assert_int_equal(s.f.flags & ~OFFLOAD_F_PARSED, 0);
+		gather(&s.f, bytes);
+		assert_memory_equal(bytes, built.data, built.len);
+		split_free(&s);
+	}
+}
+
+static void
+repair(void **state)
+{
+	uint32_t i, pad, extra;
+
+	(void)state;
+	for (i = 0; i < 3000; i++) {
+		struct shape shape = { .tags = i % 3, .ipv6 = i >> 2 & 1, .proto = i & 1 ? 6 : 17,
+			.l3_extra = i & 8 ? 8 * rnd(5) : 0, .payload = rnd(2000) };
+
+		pad = i & 16 ? rnd(60) : 0;
+		extra = shape.l3_extra;
+		build(&built, &shape);
+		wanted = built;
+		assert_int_equal(look(&built, pad, offload_csum_repair), OFFLOAD_F_CSUM_GOOD);
+		assert_memory_equal(bytes, wanted.data, wanted.len);
+
+		put_seed(&built);
+		assert_int_equal(look(&built, pad, offload_csum_repair), OFFLOAD_F_CSUM_GOOD);
+		assert_memory_equal(bytes, wanted.data, wanted.len);
+
+		/* Anything else stays as wrong as it was (unless it is right by chance). */
+		put16(built.data + field_at(&built), get16(built.data + field_at(&built)) ^ 0x4000);
+		if (get16(built.data + field_at(&built)) == 0 ||
+				memcmp(built.data, wanted.data, built.len) == 0)
+			continue;
+		wanted = built;
+		assert_int_equal(look(&built, pad, offload_csum_repair),
+			extra ? 0 : OFFLOAD_F_CSUM_BAD);
+		assert_memory_equal(bytes, wanted.data, wanted.len);
+	}
+}
+
+/* With a routing header on its way, the pseudo-header has the final destination. */
+static void
+routing_headers(void **state)
+{
+	static const struct { uint8_t type, last; } kinds[] = { { 0, 1 }, { 2, 1 }, { 4, 0 } };
+	uint32_t i, left;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+	for (left = 0; left < 2; left++) {
+		struct shape shape = { .ipv6 = true, .proto = 6, .l3_extra = 40, .payload = 33 };
+		uint8_t dst[16], *ip = built.data + 14, *ext = ip + 40;
+
+		build(&built, &shape);
+		memset(ext, 0x77, 40);
+		ip[6] = 43;
+		ext[0] = 6;
+		ext[1] = 4;
+		ext[2] = kinds[i].type;
+		ext[3] = (uint8_t)left;
+		memset(ext + 8 + 16 * kinds[i].last, 0x42, 16);
+		memcpy(dst, ip + 24, 16);
+		if (left)
+			memset(ip + 24, 0x42, 16);
+		put_csum(&built);
+		memcpy(ip + 24, dst, 16);
+		assert_int_equal(look(&built, 0, offload_csum_verify), OFFLOAD_F_CSUM_GOOD);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sum_over_every_split),
+		cmocka_unit_test(sum_of_large_frames),
+		cmocka_unit_test(complete),
+		cmocka_unit_test(udp_zero_is_sent_as_ones),
+		cmocka_unit_test(complete_refuses_what_does_not_fit),
+		cmocka_unit_test(complete_inner),
+		cmocka_unit_test(no_claim_over_a_bad_ipv4_header),
+		cmocka_unit_test(verify),
+		cmocka_unit_test(verify_ipv4_header),
+		cmocka_unit_test(verify_nothing),
+		cmocka_unit_test(pending_frames_are_left_alone),
+		cmocka_unit_test(repair),
+		cmocka_unit_test(routing_headers),
+	};
+
+	return cmocka_run_group_tests_name("offload_csum", tests, NULL, NULL);
+}

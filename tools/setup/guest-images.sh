@@ -4,7 +4,7 @@
 
 guest_kernels="6.1:bookworm 6.12:trixie"
 guest_modules="vmxnet3 8021q bonding bridge dummy geneve ip_gre macvlan pktgen sctp tun veth vxlan"
-guest_programs="ip bridge tc ss ethtool iperf3 ping tcpdump kmod"
+guest_programs="ip bridge tc ss ethtool iperf3 ping tcpdump kmod flock setsid timeout xargs"
 guest_apt_dir=
 
 guest_images() {
@@ -88,6 +88,9 @@ guest_initrd() {
 	"$dir/bin/busybox" --list | while read -r program; do
 		[ "$program" = busybox ] || ln -s busybox "$dir/bin/$program"
 	done
+	# Not busybox's shell: that one prefers its own ip and ping to those in PATH.
+	rm "$dir/bin/sh"
+	guest_copy_program "$dir" "$(command -v dash)" bin/sh
 	for program in $guest_programs; do
 		path=$(command -v "$program") || die "no program '$program' for the guests"
 		guest_copy_program "$dir" "$path" "usr/local/bin/$program"

@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Everything that must hold, in stages, each with its time; failures are shown in full. The last line is
+# the sum: "N passed, N failed".
+#   tools/check.sh          what every change must pass
+#   tools/check.sh --long   and what takes hours
+set -u
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+long=
+fuzz_seconds=60
+case ${1:-} in
+--long)
+	long=--long
+	fuzz_seconds=1800
+	;;
+'') ;;
+*)
+	echo "usage: tools/check.sh [--long]" >&2
+	exit 2
+	;;
+esac
+
+# Folders below tests/, and how many seconds each may take. One that is missing or holds no test fails.
+pytest_stages="protocol:1200 ctl:600 switch:1800 guest:5400"
+
+passed=0
+failed=0
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+trap 'echo "interrupted"; exit 130' INT TERM
+
+# stage TITLE COMMAND...: returns the command's status.
+stage() {
+	local title=$1 start=$SECONDS status=0
+	shift
+	echo "=== $title"
+	"$@" || status=$?
+	echo "=== $title: $([ $status -eq 0 ] && echo ok || echo FAILED), $((SECONDS - start)) s"
+	return $status
+}
+
+# quietly LOG COMMAND...: what the command says is shown only when it fails.
+quietly() {
+	local log=$results/$1
+	shift
+	"$@" >"$log" 2>&1 </dev/null || {
+		cat "$log"
+		return 1
+	}
+}
+
+# count JUNIT STATUS: add a stage's tests to the sum; a stage that failed with no failed test counts as one.
+count() {
+	local p=0 f=0 s=0
+	if [ -s "$1" ]; then
+		read -r p f s < <(tools/junit.py "$1")
+	fi
+	if [ "$p" -eq 0 ] && [ "$f" -eq 0 ]; then
+		echo "no test ran"
+		f=1
+	elif [ "$2" -ne 0 ] && [ "$f" -eq 0 ]; then
+		f=1
+	fi
+	echo "$p passed, $f failed$([ "$s" -eq 0 ] || echo ", $s skipped")"
+	passed=$((passed + p))
+	failed=$((failed + f))
+	[ "$f" -eq 0 ]
+}
+
+build() {
+	quietly build tools/configure.sh "$@" && quietly build ninja -C "$1"
+}
+
+unit_tests() {
+	local status=0
+	rm -f build-san/meson-logs/testlog.junit.xml
+	# The sanitizers of Debian 12 do not know address spaces as random as today's kernels make them.
+	ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		quietly unit setarch -R meson test -C build-san --no-rebuild --print-errorlogs || status=1
+	count build-san/meson-logs/testlog.junit.xml $status
+}
+
+fuzz() {
+	local log=$results/fuzz status=0
+	tools/fuzz.sh $fuzz_seconds >"$log" 2>&1 </dev/null || status=1
+	cat "$log"
+	passed=$((passed + $(grep -c '^pass ' "$log")))
+	failed=$((failed + $(grep -c '^FAIL' "$log")))
+	return $status
+}
+
+python_tests() {
+	local name=$1 limit=$2 log=$results/$1 status=0
+	[ -z "$long" ] || limit=$((limit * 6))
+	if [ -d "tests/$name" ]; then
+		timeout -k 30 "$limit" /usr/bin/python3 -m pytest -c tests/pytest.ini --rootdir tests $long -rfEs \
+			--junit-xml="$results/$name.xml" "tests/$name" >"$log" 2>&1 </dev/null || status=$?
+		[ $status -eq 0 ] && grep '^SKIPPED' "$log" || true
+		[ $status -eq 0 ] || cat "$log"
+		[ $status -ne 124 ] || echo "tests/$name did not end within $limit s"
+	else
+		echo "tests/$name is missing"
+	fi
+	count "$results/$name.xml" $status
+}
+
+finish() {
+	echo "total: $SECONDS s"
+	echo "$passed passed, $failed failed"
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+must() {
+	stage "$@" && return
+	failed=$((failed + 1))
+	finish
+}
+
+must "set-up" tools/setup.sh
+must "release build" build build
+must "sanitizer build" build build-san -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true
+stage "unit tests under sanitizers" unit_tests
+stage "fuzz targets, $fuzz_seconds s each" fuzz
+for entry in $pytest_stages; do
+	stage "tests/${entry%:*}" python_tests "${entry%:*}" "${entry#*:}"
+done
+finish

@@ -31,20 +31,36 @@ struct capture_stats {
 };
 
 /**
- * Starts a capture that writes to @p fd (a pipe, file or socket; taken over, closed at the end). It ends by
- * capture_stop() or when the reader goes away.
+ * Makes a capture and attaches it to its port. Frames are kept, as many as there is room for, until
+ * capture_run() says where they go.
  *
- * @return 0 and *cap (already attached to the port), or a negative errno: -EINVAL bad filter or port,
- *         -EBUSY the port has one already.
+ * @return 0 and *cap, or a negative errno: -EINVAL bad filter or value, -ENOENT no such port,
+ *         -EBUSY the port has one already, -EMFILE too many captures, -ENOMEM.
  */
-int capture_start(const struct capture_conf *conf, int fd, struct capture **cap,
-	struct error *err);
+int capture_open(const struct capture_conf *conf, struct capture **cap, struct error *err);
 
-/** Whether the reader has gone. */
+/**
+ * Writes to @p fd (a pipe, file or socket; made non-blocking, closed at the end) until capture_finish()
+ * or until the reader goes away.
+ *
+ * @return 0, or a negative errno: the thread could not be started; fd is the caller's again
+ */
+int capture_run(struct capture *cap, int fd, struct error *err);
+
+/** Whether the reader has gone, or has asked for the end by shutting down its writing side. */
 bool capture_ended(const struct capture *cap);
 
-/** Detaches it, writes what is left (bounded in time) and the closing statistics, frees it. */
-void capture_stop(struct capture *cap, struct capture_stats *stats);
+/**
+ * Detaches it; what is left and the closing statistics are still written, within a second. Does not wait.
+ * Frames are not offered any more when it returns.
+ */
+void capture_finish(struct capture *cap);
+
+/** Whether everything has been written after capture_finish(): capture_close() will not wait. */
+bool capture_finished(const struct capture *cap);
+
+/** Finishes it if need be, waits for its thread, frees it. @param stats  may be NULL */
+void capture_close(struct capture *cap, struct capture_stats *stats);
 
 /**
  * Datapath: offers frames. Any polling core. Never blocks. The frames are seen as they are (large TSO frames

@@ -28,7 +28,7 @@ missing_packages() {
 
 apt_install() {
 	DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-		-o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1
+		-o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1 9>&-
 }
 
 install_packages() {

@@ -18,7 +18,7 @@ from .qmp import Qmp, QmpError
 # mitigations=off and the like only save an emulated CPU's time; nothing here changes what the driver does.
 KERNEL_ARGS = ("console=ttyS0 loglevel=5 panic=-1 mitigations=off nokaslr tsc=reliable random.trust_cpu=on "
                "cryptomgr.notests rcupdate.rcu_expedited=1")
-CPU = "Nehalem-v2"
+CPU = "Nehalem"
 IOMMU_ARGS = {
     "lazy": "intel_iommu=on iommu.passthrough=0 iommu.strict=0",
     "strict": "intel_iommu=on iommu.passthrough=0 iommu.strict=1",
@@ -92,7 +92,7 @@ class Guest:
             "-initrd", paths.guest_file(self.kernel, "initrd"), "-append", self.cmdline,
             "-chardev", f"file,id=console,path={self.console_log},append=on", "-serial", "chardev:console",
             "-chardev", f"socket,id=command,fd={command_fd}", "-serial", "chardev:command",
-            "-chardev", f"socket,id=qmp,fd={qmp_fd}", "-mon", "chardev=qmp,mode=control",
+            "-chardev", f"socket,id=qmp,fd={qmp_fd}", "-qmp", "chardev:qmp",
             *iommu, *self.extra_args,
             *(word for nic in self.nics for word in self._device(nic)),
         ]

@@ -18,6 +18,7 @@
 	X(RX_LINK_DOWN, "rx_link_down", "frame for the guest while its link is down") \
 	X(RX_NOT_MINE, "rx_not_mine", "destination address not wanted by the guest's filter") \
 	X(RX_VLAN, "rx_vlan", "VLAN not wanted by the guest's filter") \
+	X(RX_RUNT, "rx_runt", "frame for the guest shorter than an Ethernet header") \
 	X(RX_TOO_LONG, "rx_too_long", "frame longer than the guest's MTU") \
 	X(RX_NO_BUFFER, "rx_no_buffer", "guest has posted too few receive buffers") \
 	X(RX_BAD_ADDRESS, "rx_bad_address", "receive buffer lies outside guest memory") \

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Receive: frames into the guest's rings.
+ *
+ * Frames are looked at one by one (wanted? which queue? what is left to do?), sorted by queue, and
+ * then placed queue by queue: reserve under the lock, copy, publish.
+ */
+#include <string.h>
+
+#include <rte_ether.h>
+#include <rte_ip.h>
+
+#include <offload_csum.h>
+#include <offload_filter.h>
+#include <offload_parse.h>
+#include <offload_rss.h>
+#include <offload_tso.h>
+#include <offload_vlan.h>
+
+#include "dev_rx.h"
+
+/* Segments that the completion of a large frame can count. */
+#define LARGE_MAX_SEGS 255
+
+#define NO_ITEM UINT8_MAX
+
+static_assert(RX_BURST < NO_ITEM, "items are linked by eight bits");
+static_assert(VMXNET3_MAX_RX_QUEUES <= 32, "queues in use are a mask of 32 bits");
+
+/* One call of vmxnet3_dev_deliver(): the device as it was found, and what comes of the frames. */
+struct rx_ctx {
+	struct vmxnet3_dev *dev;
+	const struct offload_filter *filter;
+	uint32_t features, mtu, rss_types, nb_rxq;
+	bool large; /* the driver takes large frames */
+	uint16_t delivered;
+	uint32_t drops[VMXNET3_DROP_MAX];
+
+	uint32_t queues; /* mask of those with items */
+	uint8_t first[VMXNET3_MAX_RX_QUEUES], last[VMXNET3_MAX_RX_QUEUES];
+	struct rx_item item[RX_BURST];
+	struct rx_batch batch;
+};
+
+static bool
+ctx_open(struct rx_ctx *c, struct vmxnet3_dev *dev, enum vmxnet3_drop *reason)
+{
+	c->dev = dev;
+	c->nb_rxq = atomic_load_explicit(&dev->nb_rxq, memory_order_acquire);
+	if (c->nb_rxq == 0) {
+		*reason = VMXNET3_DROP_RX_INACTIVE;
+		return false;
+	}
+	if (!dev_link_up(dev)) {
+		*reason = VMXNET3_DROP_RX_LINK_DOWN;
+		return false;
+	}
+	c->filter = dev_filter(dev);
+	c->features = dev_features(dev);
+	c->mtu = dev->st->cfg.mtu;
+	c->rss_types = dev_rss_types(dev);
+	if (!dev->rev->rss_fields)
+		c->rss_types &= ~(OFFLOAD_RSS_UDP_IPV4 | OFFLOAD_RSS_UDP_IPV6);
+	c->large = dev->rev->lro_type4 && c->features & VMXNET3_F_LRO &&
+		c->features & VMXNET3_F_RXCSUM;
+	c->delivered = 0;
+	memset(c->drops, 0, sizeof(c->drops));
+	return true;
+}
+
+static void
+ctx_close(const struct rx_ctx *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < VMXNET3_DROP_MAX; i++) {
+		if (unlikely(c->drops[i] != 0))
+			dev_drop(c->dev, (enum vmxnet3_drop)i, c->drops[i]);
+	}
+}
+
+/* ---- one frame ---- */
+
+/* Puts the outer tag where the driver wants it. @return whether it wants the frame at all. */
+static bool
+pass_filter(struct rx_ctx *c, struct offload_frame *f)
+{
+	enum offload_filter_verdict v;
+	bool tagged = false;
+	uint16_t tci = 0;
+
+	if (unlikely(f->flags & OFFLOAD_F_VLAN || f->hdr.nb_tags != 0))
+		tagged = offload_vlan_outer(f, &tci);
+	v = offload_filter_match(c->filter, f->seg[0].data, tagged, tci);
+	if (unlikely(v != OFFLOAD_FILTER_PASS)) {
+		c->drops[v == OFFLOAD_FILTER_VLAN ? VMXNET3_DROP_RX_VLAN :
+			VMXNET3_DROP_RX_NOT_MINE]++;
+		return false;
+	}
+	if (likely(!tagged))
+		return true;
+	if (c->features & VMXNET3_F_RXVLAN)
+		offload_vlan_pop(f);
+	else
+		offload_vlan_push(f);
+	offload_frame_parse(f);
+	return true;
+}
+
+/* Bytes of the longest frame that this one is on the wire, without link layer header and tags. */
+static inline uint32_t
+l3_bytes(const struct offload_frame *f)
+{
+	uint32_t len = f->len;
+
+	if (unlikely(f->request == OFFLOAD_TSO))
+		len = RTE_MIN(len, (uint32_t)f->hdr_len + f->mss);
+	return len - f->hdr.l2_len;
+}
+
+static inline uint32_t
+nb_segments(const struct offload_frame *f)
+{
+	uint32_t payload = f->len - f->hdr_len;
+
+	return payload == 0 ? 1 : (payload + f->mss - 1) / f->mss;
+}
+
+/*
+ * Whether a segmentation request can go to the driver as one large frame. If so, its IP header is made
+ * that of a large frame; the TCP checksum stays what it is, as after any aggregation.
+ */
+static bool
+settle_large(const struct rx_ctx *c, struct offload_frame *f)
+{
+	const struct offload_headers *h = &f->hdr;
+	uint8_t *ip = f->seg[0].data + h->l2_len;
+	rte_be16_t len;
+	uint16_t sum;
+	uint32_t n;
+
+	if (!c->large || f->len > RX_LARGE_MAX || f->flags & OFFLOAD_F_INNER || f->mss == 0)
+		return false;
+	if (!(h->flags & OFFLOAD_H_TCP) || f->hdr_len != h->l2_len + h->l3_len + h->l4_len ||
+			f->hdr_len > f->len)
+		return false;
+	n = nb_segments(f);
+	if (n < 2 || n > LARGE_MAX_SEGS)
+		return false;
+
+	if (h->flags & OFFLOAD_H_IPV6) {
+		len = rte_cpu_to_be_16((uint16_t)(f->len - h->l2_len - sizeof(struct rte_ipv6_hdr)));
+		memcpy(ip + offsetof(struct rte_ipv6_hdr, payload_len), &len, sizeof(len));
+		return true;
+	}
+	len = rte_cpu_to_be_16((uint16_t)(f->len - h->l2_len));
+	memcpy(ip + offsetof(struct rte_ipv4_hdr, total_length), &len, sizeof(len));
+	memset(ip + offsetof(struct rte_ipv4_hdr, hdr_checksum), 0, sizeof(sum));
+	sum = (uint16_t)~rte_raw_cksum(ip, h->l3_len);
+	memcpy(ip + offsetof(struct rte_ipv4_hdr, hdr_checksum), &sum, sizeof(sum));
+	return true;
+}
+
+/* What the last completion says of layers 3 and 4. */
+static inline void
+describe(const struct rx_ctx *c, struct rx_item *it)
+{
+	const struct offload_frame *f = it->frame;
+	uint32_t h = f->hdr.flags;
+	bool good = f->flags & OFFLOAD_F_CSUM_GOOD || f->request == OFFLOAD_TSO;
+
+	it->dw2 = 0;
+	if (unlikely(f->flags & OFFLOAD_F_VLAN))
+		it->dw2 = VMXNET3_RCD_TS | (uint32_t)f->vlan_tci << VMXNET3_RCD_TCI_SHIFT;
+	it->dw3 = VMXNET3_RCD_FCS |
+		(h & OFFLOAD_H_IPV4 ? VMXNET3_RCD_V4 : 0) |
+		(h & OFFLOAD_H_IPV6 ? VMXNET3_RCD_V6 : 0) |
+		(h & OFFLOAD_H_TCP ? VMXNET3_RCD_TCP : 0) |
+		(h & OFFLOAD_H_UDP ? VMXNET3_RCD_UDP : 0) |
+		(h & OFFLOAD_H_FRAG ? VMXNET3_RCD_FRG : 0);
+	if (good && c->features & VMXNET3_F_RXCSUM && h & (OFFLOAD_H_TCP | OFFLOAD_H_UDP)) {
+		it->dw0 = 0;
+		it->dw3 |= VMXNET3_RCD_IPC | VMXNET3_RCD_TUC;
+	} else {
+		it->dw0 = VMXNET3_RCD_CNC;
+	}
+}
+
+/* The queue by the driver's key and table. @return index of the queue. */
+static uint32_t
+choose_queue(const struct rx_ctx *c, struct rx_item *it)
+{
+	/* The types are bits in the order of rssType. */
+	static_assert(OFFLOAD_RSS_IPV4 == 1u << (VMXNET3_RSS_TYPE_IPV4 - 1) &&
+		OFFLOAD_RSS_TCP_IPV4 == 1u << (VMXNET3_RSS_TYPE_TCP4 - 1) &&
+		OFFLOAD_RSS_IPV6 == 1u << (VMXNET3_RSS_TYPE_IPV6 - 1) &&
+		OFFLOAD_RSS_TCP_IPV6 == 1u << (VMXNET3_RSS_TYPE_TCP6 - 1) &&
+		OFFLOAD_RSS_UDP_IPV4 == 1u << (VMXNET3_RSS_TYPE_UDP4 - 1) &&
+		OFFLOAD_RSS_UDP_IPV6 == 1u << (VMXNET3_RSS_TYPE_UDP6 - 1), "rssType");
+	const struct dev_config *cfg = &c->dev->st->cfg;
+	uint32_t size = RTE_MIN(cfg->ind_table_size, (uint32_t)RTE_DIM(cfg->ind_table));
+	uint32_t type, queue;
+
+	type = offload_rss_hash(&cfg->rss_key, c->rss_types, it->frame, &it->hash);
+	if (type == 0 || size == 0)
+		return 0;
+	it->dw0 |= (uint32_t)(__builtin_ctz(type) + 1) << VMXNET3_RCD_RSS_TYPE_SHIFT;
+	queue = cfg->ind_table[(size & (size - 1)) == 0 ? it->hash & (size - 1) : it->hash % size];
+	return queue < c->nb_rxq ? queue : 0;
+}
+
+/*
+ * Decides on a frame and does what can be done to it before it is copied.
+ *
+ * @return whether it goes to the driver; *queue is set then.
+ */
+static inline bool
+admit(struct rx_ctx *c, struct offload_frame *f, struct rx_item *it, uint32_t *queue)
+{
+	if (unlikely(f->len < RTE_ETHER_HDR_LEN || f->seg[0].len < RTE_ETHER_HDR_LEN)) {
+		c->drops[VMXNET3_DROP_RX_RUNT]++;
+		return false;
+	}
+	offload_frame_parse(f);
+	if (unlikely(!pass_filter(c, f)))
+		return false;
+	if (unlikely(l3_bytes(f) > c->mtu)) {
+		c->drops[VMXNET3_DROP_RX_TOO_LONG]++;
+		return false;
+	}
+	if (unlikely(f->request == OFFLOAD_CSUM) && offload_csum_complete(f) != 0) {
+		c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD]++;
+		return false;
+	}
+
+	it->frame = f;
+	it->len = RTE_MAX(f->len, (uint32_t)DEV_MIN_FRAME);
+	it->wire_pkts = 1;
+	it->wire_bytes = it->len;
+	it->mss = 0;
+	it->cut = false;
+	it->hash = 0;
+	it->cast = (uint8_t)dev_cast_of(f->seg[0].data);
+	if (unlikely(f->request == OFFLOAD_TSO)) {
+		if (settle_large(c, f)) {
+			it->mss = f->mss;
+			it->wire_pkts = (uint16_t)nb_segments(f);
+			it->wire_bytes += (it->wire_pkts - 1u) * f->hdr_len;
+		} else {
+			it->cut = true;
+		}
+	}
+	describe(c, it);
+	*queue = c->rss_types != 0 ? choose_queue(c, it) : 0;
+	return true;
+}
+
+/* ---- copy and publish ---- */
+
+/* Fills the pieces with the frame, and zeros if it is shorter than they are. */
+static void
+copy_scattered(const struct offload_frame *f, const struct offload_seg *to, uint16_t nb_to)
+{
+	const struct offload_seg *from = f->seg, *from_end = f->seg + f->nb_segs;
+	uint32_t from_at = 0, at = 0, n;
+
+	while (nb_to > 0) {
+		if (from < from_end) {
+			n = RTE_MIN(from->len - from_at, to->len - at);
+			memcpy(to->data + at, from->data + from_at, n);
+			from_at += n;
+			if (from_at == from->len) {
+				from++;
+				from_at = 0;
+			}
+		} else {
+			n = to->len - at;
+			memset(to->data + at, 0, n);
+		}
+		at += n;
+		if (at == to->len) {
+			to++;
+			nb_to--;
+			at = 0;
+		}
+	}
+}
+
+static inline void
+copy_frame(const struct offload_frame *f, const struct rx_item *it, const struct rx_batch *b)
+{
+	const struct offload_seg *to = &b->piece[it->first_piece];
+
+	if (likely(f->nb_segs == 1 && it->nb_pieces == 1 && f->len == it->len))
+		memcpy(to->data, f->seg[0].data, it->len);
+	else
+		copy_scattered(f, to, it->nb_pieces);
+}
+
+static inline void
+publish(const struct rx_item *it, const struct rx_batch *b)
+{
+	const struct rx_slot *s = &b->slot[it->first_slot], *end = s + it->nb_slots;
+	uint32_t dw0 = VMXNET3_RCD_SOP, dw1, dw2, dw3;
+
+	/* The hash is told in the first completion, too. That of a large frame has other things to tell. */
+	if (likely(it->mss == 0))
+		dw0 |= it->dw0 & ~VMXNET3_RCD_CNC;
+	for (; s < end; s++, dw0 = 0) {
+		dw1 = dw0 & VMXNET3_RCD_SOP ? it->hash : 0;
+		dw2 = s->len;
+		dw3 = (uint32_t)s->gen << VMXNET3_CD_GEN_SHIFT |
+			VMXNET3_CD_TYPE_RX << VMXNET3_CD_TYPE_SHIFT;
+		if (likely(s + 1 == end)) {
+			dw0 |= VMXNET3_RCD_EOP | it->dw0;
+			dw1 = it->hash;
+			dw2 |= it->dw2;
+			dw3 |= it->dw3;
+		}
+		if (unlikely(it->mss != 0 && dw0 & VMXNET3_RCD_SOP)) {
+			dw0 &= ~(0xfu << VMXNET3_RCD_RSS_TYPE_SHIFT);
+			dw1 = it->wire_pkts;
+			dw3 ^= (VMXNET3_CD_TYPE_RX ^ VMXNET3_CD_TYPE_RX_LRO) <<
+				VMXNET3_CD_TYPE_SHIFT;
+			dw3 |= it->mss;
+		}
+		dev_comp_write(s->comp, s->dw0 | dw0, dw1, dw2, dw3);
+	}
+}
+
+/* ---- queues ---- */
+
+static void
+count_unfit(struct rx_ctx *c, const struct rx_item *it, uint32_t n)
+{
+	static const enum vmxnet3_drop reason[] = {
+		[RX_NO_BUFFER] = VMXNET3_DROP_RX_NO_BUFFER,
+		[RX_BAD_ADDRESS] = VMXNET3_DROP_RX_BAD_ADDRESS,
+		[RX_BAD_DESC] = VMXNET3_DROP_RX_BAD_DESC,
+	};
+
+	c->drops[reason[it->fit]] += n;
+}
+
+/*
+ * Cuts a large frame and delivers the pieces: their lengths are known before, so that a run of them is
+ * reserved at once. What does not fit ends it; the sender's TCP finds out how much arrived.
+ *
+ * @return pieces delivered
+ */
+static uint32_t
+deliver_cut(struct rx_ctx *c, uint32_t queue, const struct rx_item *large)
+{
+	struct rx_item item[RX_BURST], *list[RX_BURST];
+	struct offload_frame *f = large->frame, *piece;
+	uint32_t payload, left, done = 0;
+	struct offload_tso tso;
+	uint16_t i, n, decided;
+	int count;
+
+	count = offload_tso_begin(&tso, f);
+	if (count <= 0) {
+		c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD]++;
+		return 0;
+	}
+	payload = f->len - f->hdr_len;
+	for (left = (uint32_t)count; left > 0; left -= n) {
+		n = (uint16_t)RTE_MIN(left, (uint32_t)RX_BURST);
+		for (i = 0; i < n; i++) {
+			item[i] = *large;
+			item[i].mss = 0;
+			item[i].cut = false;
+			item[i].wire_pkts = 1;
+			item[i].wire_bytes = f->hdr_len + RTE_MIN(payload, (uint32_t)f->mss);
+			item[i].len = RTE_MAX(item[i].wire_bytes, (uint32_t)DEV_MIN_FRAME);
+			payload -= RTE_MIN(payload, (uint32_t)f->mss);
+			list[i] = &item[i];
+		}
+		decided = dev_rx_reserve(c->dev, queue, c->nb_rxq, list, n, true, &c->batch);
+		for (i = 0; i < decided && item[i].fit == RX_FITS; i++) {
+			piece = offload_tso_next(&tso);
+			copy_frame(piece, &item[i], &c->batch);
+			publish(&item[i], &c->batch);
+			done++;
+		}
+		if (i < decided) {
+			count_unfit(c, &item[i], left - i);
+			break;
+		}
+		n = decided;
+		payload = f->len - f->hdr_len;
+		payload -= RTE_MIN(payload, tso.pos);
+	}
+	return done;
+}
+
+/* Delivers items to a queue, in their order. */
+static void
+deliver_queue(struct rx_ctx *c, uint32_t queue, struct rx_item **list, uint16_t n)
+{
+	struct dev_rxq *q = &c->dev->rxq[queue];
+	uint32_t published = 0;
+	uint16_t i, decided;
+
+	while (n > 0) {
+		if (unlikely(!atomic_load_explicit(&q->ready, memory_order_acquire) ||
+				atomic_load_explicit(&q->failed, memory_order_relaxed))) {
+			c->drops[VMXNET3_DROP_RX_INACTIVE] += n;
+			break;
+		}
+		decided = dev_rx_reserve(c->dev, queue, c->nb_rxq, list, n, false, &c->batch);
+		for (i = 0; i < decided; i++) {
+			if (unlikely(list[i]->fit != RX_FITS)) {
+				count_unfit(c, list[i], 1);
+				continue;
+			}
+			copy_frame(list[i]->frame, list[i], &c->batch);
+			publish(list[i], &c->batch);
+			published++;
+			c->delivered++;
+		}
+		list += decided;
+		n = (uint16_t)(n - decided);
+		if (unlikely(n > 0 && (*list)->cut)) {
+			uint32_t pieces = deliver_cut(c, queue, *list);
+
+			published += pieces;
+			c->delivered = (uint16_t)(c->delivered + (pieces != 0));
+			list++;
+			n--;
+		}
+	}
+	if (published != 0)
+		dev_intr_mark(c->dev, q->st->intr_idx);
+}
+
+/* At most RX_BURST frames. */
+static void
+deliver_burst(struct rx_ctx *c, struct offload_frame *const *frames, uint16_t n)
+{
+	struct rx_item *list[RX_BURST];
+	uint32_t queue;
+	uint16_t i, len;
+	uint8_t k;
+
+	c->queues = 0;
+	for (i = 0; i < n; i++) {
+		if (!admit(c, frames[i], &c->item[i], &queue))
+			continue;
+		if (c->queues >> queue & 1)
+			c->item[c->last[queue]].next = (uint8_t)i;
+		else
+			c->first[queue] = (uint8_t)i;
+		c->queues |= 1u << queue;
+		c->last[queue] = (uint8_t)i;
+		c->item[i].next = NO_ITEM;
+	}
+	while (c->queues != 0) {
+		queue = (uint32_t)__builtin_ctz(c->queues);
+		c->queues &= c->queues - 1;
+		len = 0;
+		for (k = c->first[queue]; k != NO_ITEM; k = c->item[k].next)
+			list[len++] = &c->item[k];
+		deliver_queue(c, queue, list, len);
+	}
+}
+
+uint16_t
+vmxnet3_dev_deliver(struct vmxnet3_dev *dev, struct offload_frame *const *frames, uint16_t n)
+{
+	enum vmxnet3_drop reason;
+	struct rx_ctx c;
+	uint32_t i;
+
+	if (n == 0)
+		return 0;
+	if (unlikely(!ctx_open(&c, dev, &reason))) {
+		dev_drop(dev, reason, n);
+		return 0;
+	}
+	for (i = 0; i < n; i += RX_BURST)
+		deliver_burst(&c, frames + i, (uint16_t)RTE_MIN(n - i, (uint32_t)RX_BURST));
+	ctx_close(&c);
+	return c.delivered;
+}

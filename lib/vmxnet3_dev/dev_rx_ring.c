@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Receive rings: buffers and completion slots for frames.
+ *
+ * Ring positions in the state advance here, when slots are reserved, because the next producer has to
+ * start behind them. They are exact, with every completion before them visible, whenever no thread is
+ * inside the device, which is when control saves or hands over the state. A process that dies between
+ * reservation and completion leaves slots that stay empty, and drivers wait at the first of them:
+ * whoever takes over such a state must make the driver start anew (RQERR), it cannot go on.
+ */
+#include "dev_rx.h"
+
+/* BODY descriptors skipped on the way to a HEAD at once; drivers leave a few after a short frame. */
+#define MAX_SKIP 64
+/* A HEAD buffer has at least this much. */
+#define MIN_HEAD 128
+/* Distance in ring entries at which descriptors are fetched into the cache; four are in a line. */
+#define PREFETCH_DESCS 8
+
+struct cursor {
+	struct vmxnet3_dev *dev;
+	struct dev_rxq *q;
+	struct dev_ring_pos ring[2], comp;
+	uint32_t queue, nb_rxq;
+	uint32_t max_bufs;
+	uint32_t error; /* VMXNET3_ERR_*, with RX_BAD_DESC */
+};
+
+static inline bool
+read_desc(const struct cursor *c, unsigned int r, const struct dev_ring_pos *pos,
+	struct vmxnet3_desc *d)
+{
+	return dev_ring_read(&c->q->ring[r], pos, VMXNET3_RXD_GEN_SHIFT, d);
+}
+
+static inline uint32_t
+desc_len(const struct vmxnet3_desc *d)
+{
+	return d->dw[2] & VMXNET3_RXD_LEN_MASK;
+}
+
+static enum rx_fit
+broken(struct cursor *c, uint32_t error)
+{
+	c->error = error;
+	return RX_BAD_DESC;
+}
+
+/*
+ * Moves ring 0 to its next HEAD. BODYs on the way are given up for good, whatever becomes of the frame:
+ * no frame can begin with them.
+ */
+static inline enum rx_fit
+find_head(struct cursor *c, struct vmxnet3_desc *d)
+{
+	struct dev_ring_pos *pos = &c->ring[0];
+	unsigned int i;
+
+	for (i = 0; i <= MAX_SKIP; i++) {
+		if (!read_desc(c, 0, pos, d))
+			return RX_NO_BUFFER;
+		if (unlikely(d->dw[2] & VMXNET3_RXD_DTYPE))
+			return broken(c, VMXNET3_ERR_DESC_NOT_SPT);
+		if (likely(!(d->dw[2] & VMXNET3_RXD_BODY)))
+			return likely(desc_len(d) >= MIN_HEAD) ? RX_FITS :
+				broken(c, VMXNET3_ERR_SMALL_BUF);
+		dev_ring_advance(pos);
+	}
+	return RX_NO_BUFFER;
+}
+
+/* The next BODY: the one that follows in ring 0 if there is one, else that of ring 1. */
+static enum rx_fit
+find_body(struct cursor *c, struct dev_ring_pos pos[2], struct vmxnet3_desc *d, unsigned int *ring)
+{
+	*ring = 0;
+	if (!read_desc(c, 0, &pos[0], d) || !(d->dw[2] & VMXNET3_RXD_BODY)) {
+		*ring = 1;
+		if (pos[1].size == 0 || !read_desc(c, 1, &pos[1], d))
+			return RX_NO_BUFFER;
+		if (!(d->dw[2] & VMXNET3_RXD_BODY))
+			return broken(c, VMXNET3_ERR_DESC_NOT_SPT);
+	}
+	if (d->dw[2] & VMXNET3_RXD_DTYPE)
+		return broken(c, VMXNET3_ERR_DESC_NOT_SPT);
+	return desc_len(d) > 0 ? RX_FITS : broken(c, VMXNET3_ERR_SMALL_BUF);
+}
+
+static inline void
+add_slot(const struct cursor *c, struct dev_ring_pos *comp, struct rx_batch *b, uint32_t index,
+	uint32_t id, uint32_t len)
+{
+	b->slot[b->nb_slots++] = (struct rx_slot){
+		.comp = dev_ring_entry(&c->q->comp, comp->next),
+		.dw0 = (index & VMXNET3_RCD_INDEX_MASK) | id << VMXNET3_RCD_RQID_SHIFT,
+		.len = (uint16_t)len,
+		.gen = (uint8_t)comp->gen,
+	};
+	dev_ring_advance(comp);
+}
+
+static inline bool
+add_pieces(const struct cursor *c, struct rx_item *it, struct rx_batch *b, uint64_t iova, uint32_t len)
+{
+	struct offload_seg *piece = &b->piece[it->first_piece];
+
+	if (unlikely(!dev_segs_add(c->dev, &c->q->tlb, iova, len, VFU_DMA_WRITE, piece,
+			&it->nb_pieces)))
+		return false;
+	/* It is written soon, after the lock is given back. */
+	__builtin_prefetch(piece->data, 1, 3);
+	return true;
+}
+
+/* A small frame goes into the slot of the receive data ring that belongs to the HEAD. */
+static enum rx_fit
+place_in_data_ring(struct cursor *c, struct rx_item *it, struct rx_batch *b)
+{
+	const struct dev_rxq_state *st = c->q->st;
+	uint32_t index = c->ring[0].next;
+
+	if (!add_pieces(c, it, b, st->data_pa + (uint64_t)index * st->data_desc_size, it->len))
+		return RX_BAD_ADDRESS;
+	add_slot(c, &c->comp, b, index, c->queue + 2 * c->nb_rxq, it->len);
+	dev_ring_advance(&c->ring[0]);
+	return RX_FITS;
+}
+
+/* Into a chain of buffers, of which @p d, the HEAD, is the first. */
+static inline enum rx_fit
+place_in_buffers(struct cursor *c, struct rx_item *it, struct rx_batch *b, struct vmxnet3_desc *d)
+{
+	struct dev_ring_pos pos[2] = { c->ring[0], c->ring[1] };
+	struct dev_ring_pos comp = c->comp;
+	uint32_t n, k, left = it->len;
+	unsigned int ring = 0;
+	enum rx_fit fit;
+
+	for (k = 1;; k++) {
+		n = RTE_MIN(left, desc_len(d));
+		if (unlikely(!add_pieces(c, it, b, dev_desc_addr(d), n)))
+			return RX_BAD_ADDRESS;
+		add_slot(c, &comp, b, pos[ring].next, c->queue + ring * c->nb_rxq, n);
+		dev_ring_advance(&pos[ring]);
+		left -= n;
+		if (likely(left == 0))
+			break;
+		if (k == c->max_bufs)
+			return RX_NO_BUFFER;
+		fit = find_body(c, pos, d, &ring);
+		if (fit != RX_FITS)
+			return fit;
+	}
+	c->ring[0] = pos[0];
+	c->ring[1] = pos[1];
+	c->comp = comp;
+	return RX_FITS;
+}
+
+/* Finds room for one frame. What does not fit consumes nothing. */
+static inline enum rx_fit
+place(struct cursor *c, struct rx_item *it, struct rx_batch *b)
+{
+	struct vmxnet3_desc d;
+	enum rx_fit fit = find_head(c, &d);
+
+	it->first_slot = b->nb_slots;
+	it->first_piece = b->nb_pieces;
+	it->nb_pieces = 0;
+	if (likely(fit == RX_FITS))
+		fit = it->len <= c->q->st->data_desc_size ? place_in_data_ring(c, it, b) :
+			place_in_buffers(c, it, b, &d);
+	if (unlikely(fit != RX_FITS)) {
+		b->nb_slots = it->first_slot;
+		return fit;
+	}
+	it->nb_slots = (uint8_t)(b->nb_slots - it->first_slot);
+	b->nb_pieces = (uint16_t)(b->nb_pieces + it->nb_pieces);
+	return RX_FITS;
+}
+
+/* What a run of items adds to the queue's statistics. */
+struct sums {
+	struct dev_tally cast;
+	uint64_t frames, bytes;
+	uint64_t lro, lro_bytes;
+	uint64_t out_of_buf, errors;
+};
+
+static inline void
+sum_item(struct sums *s, const struct rx_item *it)
+{
+	if (unlikely(it->fit != RX_FITS)) {
+		if (it->fit == RX_NO_BUFFER)
+			s->out_of_buf++;
+		else
+			s->errors++;
+		return;
+	}
+	s->frames++;
+	s->bytes += it->len;
+	s->cast.pkts[it->cast] += it->wire_pkts;
+	s->cast.bytes[it->cast] += it->wire_bytes;
+	if (it->mss != 0) {
+		s->lro++;
+		s->lro_bytes += it->len;
+	}
+}
+
+static void
+count_sums(struct dev_rxq *q, const struct sums *s)
+{
+	struct vmxnet3_rx_stats *st = &q->st->stats;
+
+	dev_count(&st->lro_pkts, s->lro);
+	dev_count(&st->lro_bytes, s->lro_bytes);
+	dev_count(&st->ucast_pkts, s->cast.pkts[DEV_CAST_UNI]);
+	dev_count(&st->ucast_bytes, s->cast.bytes[DEV_CAST_UNI]);
+	dev_count(&st->mcast_pkts, s->cast.pkts[DEV_CAST_MULTI]);
+	dev_count(&st->mcast_bytes, s->cast.bytes[DEV_CAST_MULTI]);
+	dev_count(&st->bcast_pkts, s->cast.pkts[DEV_CAST_BROAD]);
+	dev_count(&st->bcast_bytes, s->cast.bytes[DEV_CAST_BROAD]);
+	dev_count(&st->out_of_buf_pkts, s->out_of_buf);
+	dev_count(&st->error_pkts, s->errors);
+	dev_count(&q->frames, s->frames);
+	dev_count(&q->bytes, s->bytes);
+	dev_count(&q->lro, s->lro);
+}
+
+static void
+cursor_open(struct cursor *c, struct vmxnet3_dev *dev, uint32_t queue, uint32_t nb_rxq)
+{
+	struct dev_rxq *q = &dev->rxq[queue];
+	uint32_t sg = dev->st->cfg.max_num_rx_sg;
+
+	c->dev = dev;
+	c->q = q;
+	c->queue = queue;
+	c->nb_rxq = nb_rxq;
+	c->max_bufs = sg != 0 ? RTE_MIN(sg, (uint32_t)RX_MAX_BUFS) : RX_MAX_BUFS;
+	c->error = 0;
+	rte_spinlock_lock(&q->lock);
+	c->ring[0] = q->st->ring[0];
+	c->ring[1] = q->st->ring[1];
+	c->comp = q->st->comp;
+	dev_tlb_begin(dev, &q->tlb);
+}
+
+static void
+cursor_close(struct cursor *c, const struct sums *s)
+{
+	struct dev_rxq *q = c->q;
+
+	q->st->ring[0] = c->ring[0];
+	q->st->ring[1] = c->ring[1];
+	q->st->comp = c->comp;
+	count_sums(q, s);
+	rte_spinlock_unlock(&q->lock);
+}
+
+static inline void
+prefetch_ring(const struct cursor *c)
+{
+	uint32_t i = c->ring[0].next + PREFETCH_DESCS;
+
+	rte_prefetch0(dev_ring_entry(&c->q->ring[0], i < c->ring[0].size ? i : 0));
+}
+
+uint16_t
+dev_rx_reserve(struct vmxnet3_dev *dev, uint32_t queue, uint32_t nb_rxq, struct rx_item *const *items,
+	uint16_t n, bool all_or_stop, struct rx_batch *b)
+{
+	struct sums sums = { .frames = 0 };
+	struct cursor c;
+	uint16_t i = 0;
+
+	b->nb_slots = 0;
+	b->nb_pieces = 0;
+	cursor_open(&c, dev, queue, nb_rxq);
+	while (i < n && !items[i]->cut) {
+		struct rx_item *it = items[i];
+
+		if (b->nb_slots + RX_MAX_BUFS > RX_SLOTS ||
+				b->nb_pieces + DEV_SEGS_MAX(RX_MAX_BUFS, RX_LARGE_MAX) > RX_PIECES)
+			break;
+		prefetch_ring(&c);
+		it->fit = (uint8_t)place(&c, it, b);
+		if (unlikely(it->fit != RX_FITS && it->mss != 0 && it->fit != RX_BAD_DESC)) {
+			it->cut = true;
+			break;
+		}
+		sum_item(&sums, it);
+		i++;
+		if (unlikely(it->fit == RX_BAD_DESC || (all_or_stop && it->fit != RX_FITS)))
+			break;
+	}
+	cursor_close(&c, &sums);
+	if (unlikely(c.error != 0) && !atomic_load_explicit(&dev->rxq[queue].failed, memory_order_relaxed))
+		dev_rxq_fail(dev, &dev->rxq[queue], c.error);
+	return i;
+}

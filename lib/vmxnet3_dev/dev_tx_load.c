@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From the private copies of descriptors to a frame: translate, snapshot the headers, check the request. */
+#include <string.h>
+
+#include <rte_ether.h>
+
+#include <offload_parse.h>
+#include <offload_tso.h>
+
+#include "dev_tx.h"
+
+#define TCP_HDR_MIN 20
+#define TCP_OFFSET_AT 12 /* data offset, high four bits */
+#define TCP_CSUM_AT 16
+#define UDP_HDR 8
+#define UDP_CSUM_AT 6
+
+/* Of the headers in the pool; what lies before each is its headroom. */
+#define BYTES_ALIGN 16
+
+/* Offload fields of a frame's first descriptor. */
+struct tx_offload {
+	uint32_t om;
+	uint32_t hlen;
+	uint32_t msscof;
+	bool ext1;
+	bool ti;
+	uint16_t tci;
+};
+
+static inline struct tx_offload
+tx_offload_of(const struct vmxnet3_desc *sop, const struct vmxnet3_rev *rev)
+{
+	uint32_t dw2 = sop->dw[2], dw3 = sop->dw[3];
+
+	return (struct tx_offload){
+		.om = dw3 >> VMXNET3_TXD_OM_SHIFT & VMXNET3_TXD_OM_MASK,
+		.hlen = dw3 & VMXNET3_TXD_HLEN_MASK,
+		.msscof = dw2 >> VMXNET3_TXD_MSSCOF_SHIFT,
+		.ext1 = rev->ext1 && dw2 & VMXNET3_TXD_EXT1,
+		.ti = dw3 & VMXNET3_TXD_TI,
+		.tci = (uint16_t)(dw3 >> VMXNET3_TXD_TCI_SHIFT),
+	};
+}
+
+/* Bytes of the frame that must be private: where decisions rest on, and where the checksum is stored. */
+static inline uint32_t
+snapshot_len(const struct tx_offload *o, uint32_t frame_len)
+{
+	uint32_t n = OFFLOAD_HEADER_BYTES;
+
+	if (unlikely(frame_len <= n))
+		return frame_len;
+	if (o->om == VMXNET3_OM_CSUM)
+		n = RTE_MAX(n, RTE_MAX(o->hlen, o->msscof + 2));
+	else if (o->om == VMXNET3_OM_TSO)
+		n = RTE_MAX(n, o->hlen);
+	return RTE_MIN(RTE_MIN(n, (uint32_t)OFFLOAD_HEADER_MAX), frame_len);
+}
+
+/* Where layer 4 of the outermost headers begins and ends; equal when it is unknown. */
+static inline uint32_t
+l4_begin(const struct offload_frame *f)
+{
+	return (uint32_t)f->hdr.l2_len + f->hdr.l3_len;
+}
+
+/* The inner header's begin: revision 7 tells the end of the header and where its checksum is. */
+static bool
+inner_csum_start(const struct offload_frame *f, const struct tx_offload *o, uint32_t *start)
+{
+	uint32_t at;
+
+	if (o->hlen == o->msscof + UDP_HDR - UDP_CSUM_AT) {
+		*start = o->hlen - UDP_HDR;
+		return o->hlen >= UDP_HDR;
+	}
+	if (o->msscof < TCP_CSUM_AT || o->hlen < o->msscof - TCP_CSUM_AT + TCP_HDR_MIN)
+		return false;
+	at = o->msscof - TCP_CSUM_AT;
+	if (at + TCP_HDR_MIN > f->seg[0].len)
+		return false;
+	*start = at;
+	return o->hlen - at == (uint32_t)(f->seg[0].data[at + TCP_OFFSET_AT] >> 4) * 4;
+}
+
+/* A checksum must not fall into the headers before the one it is for. */
+static bool
+set_csum(struct offload_frame *f, const struct tx_offload *o)
+{
+	uint32_t start = o->hlen, field = o->msscof, l4;
+
+	offload_frame_parse(f);
+	if (o->ext1 && !inner_csum_start(f, o, &start))
+		return false;
+	if (field < start || (field - start) % 2 != 0 || field + 2 > f->seg[0].len)
+		return false;
+	l4 = l4_begin(f);
+	if (start == l4 && f->hdr.l4_len != 0) {
+		if (o->ext1 || field - start !=
+				(f->hdr.flags & OFFLOAD_H_TCP ? TCP_CSUM_AT : UDP_CSUM_AT))
+			return false;
+	} else if (start < l4 + f->hdr.l4_len) {
+		return false;
+	} else if (f->hdr.l4_len != 0 || o->ext1) {
+		f->flags |= OFFLOAD_F_INNER;
+	}
+	f->request = OFFLOAD_CSUM;
+	f->csum_start = (uint16_t)start;
+	f->csum_field = (uint16_t)field;
+	return true;
+}
+
+/* Segmentation of inner headers is offered by no capability bit, hence refused. */
+static bool
+set_tso(struct offload_frame *f, const struct tx_offload *o)
+{
+	offload_frame_parse(f);
+	if (o->ext1 || o->msscof == 0 || o->hlen > f->len || f->nb_segs >= OFFLOAD_TSO_SEGS)
+		return false;
+	if (!(f->hdr.flags & OFFLOAD_H_TCP) || o->hlen != l4_begin(f) + f->hdr.l4_len)
+		return false;
+	f->request = OFFLOAD_TSO;
+	f->hdr_len = (uint16_t)o->hlen;
+	f->mss = (uint16_t)o->msscof;
+	return true;
+}
+
+static inline bool
+set_request(struct offload_frame *f, const struct tx_offload *o)
+{
+	if (likely(o->om == VMXNET3_OM_NONE))
+		return true;
+	if (o->om == VMXNET3_OM_CSUM)
+		return set_csum(f, o);
+	/* Mode 1 exists in revisions 4 to 6 only, which are not offered. */
+	return o->om == VMXNET3_OM_TSO && set_tso(f, o);
+}
+
+/* Only frames that are private as a whole can be too short. A large frame ends where its payload does. */
+static inline void
+pad(struct offload_frame *f)
+{
+	if (likely(f->len >= DEV_MIN_FRAME) || f->request == OFFLOAD_TSO)
+		return;
+	memset(f->seg[0].data + f->len, 0, DEV_MIN_FRAME - f->len);
+	f->len = DEV_MIN_FRAME;
+	f->seg[0].len = DEV_MIN_FRAME;
+}
+
+/*
+ * Copies the first @p snap bytes into @p head and lists the rest in @p segs.
+ *
+ * @return false: some byte is not mapped.
+ */
+static bool
+gather(struct vmxnet3_dev *dev, struct dev_tlb *tlb, const struct vmxnet3_desc *desc, uint32_t nb_descs,
+	uint8_t *head, uint32_t snap, struct offload_seg *segs, uint16_t *nb_segs)
+{
+	uint32_t i, len, n;
+	uint64_t iova;
+	uint8_t *host;
+
+	for (i = 0; i < nb_descs; i++) {
+		iova = dev_desc_addr(&desc[i]);
+		len = tx_desc_len(&desc[i]);
+		for (; snap > 0 && len > 0; snap -= n, len -= n, iova += n, head += n) {
+			n = RTE_MIN(len, snap);
+			host = dev_tlb_at(dev, tlb, iova, &n, VFU_DMA_READ);
+			if (unlikely(host == NULL))
+				return false;
+			memcpy(head, host, n);
+		}
+		if (len > 0 && !dev_segs_add(dev, tlb, iova, len, VFU_DMA_READ, segs, nb_segs))
+			return false;
+	}
+	return true;
+}
+
+enum tx_verdict
+dev_tx_load(struct vmxnet3_dev *dev, struct dev_txq *q, struct vmxnet3_burst *b,
+	const struct tx_packet *p, enum vmxnet3_drop *reason)
+{
+	const struct vmxnet3_desc *desc = &b->desc[p->first];
+	struct tx_offload o = tx_offload_of(desc, dev->rev);
+	struct offload_frame *f = &b->frame[b->nb_frames];
+	struct offload_seg *seg = &b->seg[b->nb_segs];
+	uint32_t snap, room;
+	uint16_t nb_segs = 0;
+	uint8_t *head;
+
+	if (unlikely(p->len < RTE_ETHER_HDR_LEN || p->len > OFFLOAD_FRAME_MAX)) {
+		*reason = p->len < RTE_ETHER_HDR_LEN ? VMXNET3_DROP_TX_RUNT :
+			VMXNET3_DROP_TX_TOO_LONG;
+		return TX_DROP;
+	}
+	snap = snapshot_len(&o, p->len);
+	room = BYTES_ALIGN + RTE_ALIGN_CEIL(RTE_MAX(snap, (uint32_t)DEV_MIN_FRAME), BYTES_ALIGN);
+	if (unlikely(room > BURST_BYTES - b->nb_bytes ||
+			1 + DEV_SEGS_MAX(p->nb_descs, p->len) > (uint32_t)(BURST_SEGS - b->nb_segs)))
+		return TX_WAIT;
+
+	head = b->bytes + b->nb_bytes + BYTES_ALIGN;
+	if (unlikely(!gather(dev, &q->tlb, desc, p->nb_descs, head, snap, seg + 1, &nb_segs))) {
+		*reason = VMXNET3_DROP_TX_BAD_ADDRESS;
+		return TX_DROP;
+	}
+	*seg = (struct offload_seg){ .data = head, .len = snap };
+	*f = (struct offload_frame){
+		.seg = seg,
+		.nb_segs = (uint16_t)(nb_segs + 1),
+		.flags = o.ti ? OFFLOAD_F_VLAN : 0,
+		.len = p->len,
+		.vlan_tci = o.tci,
+	};
+	if (unlikely(!set_request(f, &o))) {
+		*reason = VMXNET3_DROP_TX_BAD_OFFLOAD;
+		return TX_DROP;
+	}
+	pad(f);
+	b->nb_bytes += room;
+	b->nb_segs = (uint16_t)(b->nb_segs + f->nb_segs);
+	return TX_TAKEN;
+}

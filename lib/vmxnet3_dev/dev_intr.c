@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Interrupts and events.
+ *
+ * A vector that is due stays due until it has been raised: while it is masked, while the driver holds all
+ * of them by intrCtrl, while the rate cap holds it. Neither IMR nor intrCtrl tells us when the guest
+ * changes it (both are memory), so vmxnet3_dev_intr_poll() looks again at each call. A wake-up cannot get
+ * lost: the datapath marks a vector due after it has written its completion, and whoever takes the mark
+ * away raises the interrupt after that.
+ */
+#include <string.h>
+
+#include "dev_priv.h"
+
+#define SECOND_NS      UINT64_C(1000000000)
+#define MICROSECOND_NS UINT64_C(1000)
+
+/*
+ * An INTx line that nobody answers is signalled again after this time: the bus lowers it at any access
+ * to the card, which need not be the handler's.
+ */
+#define INTX_AGAIN_NS UINT64_C(10000000)
+
+static inline uint64_t
+bit_of(uint32_t v)
+{
+	return UINT64_C(1) << (v & 63);
+}
+
+static void
+set_level(struct vmxnet3_dev *dev, bool level)
+{
+	atomic_store(&dev->intr.intx_level, level);
+	__atomic_store_n(&dev->st->intx_asserted, level, __ATOMIC_RELAXED);
+}
+
+void
+dev_intr_mark(struct vmxnet3_dev *dev, uint32_t idx)
+{
+	if (idx < VMXNET3_MAX_INTRS)
+		atomic_fetch_or_explicit(&dev->intr.pending[idx >> 6], bit_of(idx),
+			memory_order_release);
+}
+
+static void
+send(struct vmxnet3_dev *dev, uint32_t type, uint32_t v)
+{
+	if (dev->intr.ops.raise != NULL)
+		dev->intr.ops.raise(dev->intr.ops.ctx, type, v);
+}
+
+/* Whether the cap lets vector @p v through now. */
+static bool
+gap_is_over(struct vmxnet3_dev *dev, uint32_t v, uint64_t gap, uint64_t now)
+{
+	uint64_t last = atomic_load_explicit(&dev->intr.last[v], memory_order_relaxed);
+
+	/* Another thread may have raised it after this one looked at the clock. */
+	if ((int64_t)(now - last) >= (int64_t)gap)
+		return true;
+	if (!(atomic_fetch_or_explicit(&dev->intr.capped[v >> 6], bit_of(v),
+		    memory_order_relaxed) & bit_of(v)))
+		atomic_fetch_add_explicit(&dev->intr.held, 1, memory_order_relaxed);
+	return false;
+}
+
+/*
+ * Raises a vector that is due, unless it is masked or capped. Several threads may try at once: the one
+ * that takes the mark away does it.
+ *
+ * @return whether the rate cap alone holds it
+ */
+static bool
+fire(struct vmxnet3_dev *dev, uint32_t type, uint32_t v)
+{
+	_Atomic(uint32_t) *imr = &dev->bar0[v * VMXNET3_REG_STRIDE / 4];
+	_Atomic uint64_t *pending = &dev->intr.pending[v >> 6];
+	uint64_t gap = atomic_load_explicit(&dev->intr.min_gap, memory_order_relaxed), now = 0;
+
+	if (atomic_load_explicit(imr, memory_order_acquire) & 1)
+		return false;
+	if (gap > 0 || type == VFU_IRQ_INTX)
+		now = dev->ops.now(dev->ops.ctx);
+	if (gap > 0 && !gap_is_over(dev, v, gap, now))
+		return true;
+	if (!(atomic_fetch_and(pending, ~bit_of(v)) & bit_of(v)))
+		return false;
+	if (dev->st->cfg.auto_mask && (atomic_exchange(imr, 1) & 1)) {
+		/* Masked meanwhile: due again when the guest unmasks. */
+		atomic_fetch_or(pending, bit_of(v));
+		return false;
+	}
+	atomic_fetch_and_explicit(&dev->intr.capped[v >> 6], ~bit_of(v), memory_order_relaxed);
+	atomic_store_explicit(&dev->intr.last[v], now, memory_order_relaxed);
+	if (type == VFU_IRQ_INTX)
+		set_level(dev, true);
+	atomic_fetch_add_explicit(&dev->intr.raised, 1, memory_order_relaxed);
+	/* The mask is written before the guest can be in its handler. */
+	atomic_thread_fence(memory_order_seq_cst);
+	send(dev, type, v);
+	return false;
+}
+
+/* Signals an asserted line once more if the guest has not been in its handler for long. */
+static void
+repeat_intx(struct vmxnet3_dev *dev)
+{
+	uint64_t now = dev->ops.now(dev->ops.ctx);
+	uint64_t last = atomic_load_explicit(&dev->intr.last[0], memory_order_relaxed);
+
+	if ((int64_t)(now - last) < (int64_t)INTX_AGAIN_NS ||
+		!atomic_compare_exchange_strong(&dev->intr.last[0], &last, now))
+		return;
+	send(dev, VFU_IRQ_INTX, 0);
+}
+
+/* Whether the driver lets interrupts through at all. It changes intrCtrl without telling us. */
+static bool
+driver_allows(struct vmxnet3_dev *dev)
+{
+	_Atomic(uint32_t) *ctrl = atomic_load_explicit(&dev->intr.ctrl, memory_order_acquire);
+
+	return ctrl != NULL &&
+		!(atomic_load_explicit(ctrl, memory_order_acquire) & VMXNET3_IC_DISABLE_ALL);
+}
+
+static bool
+fire_all(struct vmxnet3_dev *dev, uint32_t word, uint64_t due)
+{
+	bool held = false;
+
+	while (due != 0) {
+		held |= fire(dev, VFU_IRQ_MSIX, word * 64 + (uint32_t)__builtin_ctzll(due));
+		due &= due - 1;
+	}
+	return held;
+}
+
+bool
+vmxnet3_dev_intr_poll(struct vmxnet3_dev *dev)
+{
+	uint64_t low = atomic_load_explicit(&dev->intr.pending[0], memory_order_acquire);
+	uint64_t high = atomic_load_explicit(&dev->intr.pending[1], memory_order_acquire);
+	bool level = atomic_load_explicit(&dev->intr.intx_level, memory_order_relaxed), held;
+	uint32_t type;
+
+	if ((low | high) == 0 && !level)
+		return false;
+	/* Completions are visible before the mask is looked at. */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!atomic_load_explicit(&dev->intr.enabled, memory_order_acquire) || !driver_allows(dev))
+		return false;
+	type = atomic_load_explicit(&dev->intr.type, memory_order_acquire);
+	if (type == DEV_INTR_NONE)
+		return false;
+	if (type == VFU_IRQ_MSIX) {
+		held = fire_all(dev, 0, low);
+		return fire_all(dev, 1, high) || held;
+	}
+	/* One vector; what is due on others will never be asked for. */
+	if ((low & ~bit_of(0)) != 0)
+		atomic_fetch_and_explicit(&dev->intr.pending[0], bit_of(0), memory_order_relaxed);
+	if (high != 0)
+		atomic_store_explicit(&dev->intr.pending[1], 0, memory_order_relaxed);
+	held = (low & bit_of(0)) != 0 && fire(dev, type, 0);
+	if (level && type == VFU_IRQ_INTX)
+		repeat_intx(dev);
+	return held;
+}
+
+void
+dev_event(struct vmxnet3_dev *dev, uint32_t bits)
+{
+	_Atomic(uint32_t) *ecr = atomic_load_explicit(&dev->intr.ecr, memory_order_acquire);
+
+	if (ecr == NULL)
+		return;
+	atomic_fetch_or(ecr, bits);
+	dev_intr_mark(dev, dev->st->cfg.event_intr_idx);
+	dev_wake(dev);
+}
+
+uint32_t
+dev_ecr_read(struct vmxnet3_dev *dev)
+{
+	_Atomic(uint32_t) *ecr = dev_dma_allowed(dev) ? atomic_load(&dev->intr.ecr) : NULL;
+
+	return ecr != NULL ? atomic_load(ecr) : 0;
+}
+
+void
+dev_ecr_clear(struct vmxnet3_dev *dev, uint32_t bits)
+{
+	_Atomic(uint32_t) *ecr = dev_dma_allowed(dev) ? atomic_load(&dev->intr.ecr) : NULL;
+
+	if (ecr != NULL)
+		atomic_fetch_and(ecr, ~bits);
+}
+
+bool
+dev_intr_intx_level(const struct vmxnet3_dev *dev)
+{
+	return atomic_load(&dev->intr.intx_level);
+}
+
+uint32_t
+dev_intr_icr_read(struct vmxnet3_dev *dev)
+{
+	if (atomic_load(&dev->intr.type) != VFU_IRQ_INTX || !dev_intr_intx_level(dev))
+		return 0;
+	if (dev->st->cfg.auto_mask)
+		atomic_store(&dev->bar0[0], 1);
+	set_level(dev, false);
+	return 1;
+}
+
+void
+dev_intr_masked(struct vmxnet3_dev *dev, uint32_t idx)
+{
+	if (idx == 0)
+		set_level(dev, false);
+}
+
+void
+dev_intr_eoi(struct vmxnet3_dev *dev)
+{
+	dev_lock(dev);
+	if (dev_intr_intx_level(dev) && atomic_load(&dev->intr.type) == VFU_IRQ_INTX &&
+		atomic_load(&dev->intr.enabled))
+		send(dev, VFU_IRQ_INTX, 0);
+	dev_unlock(dev);
+}
+
+void
+dev_intr_stop(struct vmxnet3_dev *dev)
+{
+	unsigned int w;
+
+	for (w = 0; w < 2; w++) {
+		atomic_store(&dev->intr.pending[w], 0);
+		atomic_store(&dev->intr.capped[w], 0);
+	}
+	set_level(dev, false);
+}
+
+void
+dev_intr_reconfigure(struct vmxnet3_dev *dev)
+{
+	uint32_t type = dev_pci_intr_type(dev);
+	uint32_t old = atomic_exchange(&dev->intr.type, type);
+
+	if (type == old)
+		return;
+	if (type == VFU_IRQ_MSI || type == VFU_IRQ_MSIX)
+		set_level(dev, false);
+	else if (type == VFU_IRQ_INTX)
+		dev_intr_eoi(dev); /* held back by INTx disable until now */
+	dev->changed = true;
+}
+
+/*
+ * What the driver asked for, as a shortest time between two interrupts of a vector. "Static" asks for an
+ * interrupt after so many completions: nothing is counted here, each of them is taken for a microsecond, so
+ * that 128 hold an interrupt back by 128 us. "Disabled" and "adaptive" leave it to the cap.
+ */
+static uint64_t
+asked_gap(const struct vmxnet3_coalesce *c)
+{
+	uint32_t depth;
+
+	switch (c->mode) {
+	case DEV_COALESCE_STATIC:
+		depth = c->param[1] > c->param[2] ? c->param[1] : c->param[2];
+		return depth * MICROSECOND_NS;
+	case DEV_COALESCE_RATE:
+		return c->param[0] > 0 ? SECOND_NS / c->param[0] : 0;
+	default:
+		return 0;
+	}
+}
+
+void
+dev_intr_moderate(struct vmxnet3_dev *dev)
+{
+	uint64_t cap = dev->conf.intr_rate > 0 ? SECOND_NS / dev->conf.intr_rate : 0;
+	uint64_t asked = asked_gap(&dev->st->coalesce);
+
+	atomic_store(&dev->intr.min_gap, asked > cap ? asked : cap);
+}

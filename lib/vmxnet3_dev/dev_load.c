@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Settings that ACTIVATE and the UPDATE commands have in common: receive filter, features, RSS. The
+ * datapath reads them while they change; dev_priv.h says how.
+ */
+#include <string.h>
+
+#include "dev_priv.h"
+
+#define HASH_FUNC_TOEPLITZ 1
+#define RSS_CONF_FIXED offsetof(struct vmxnet3_rss_conf, ind_table)
+#define FEATURES_ALL (VMXNET3_F_RXCSUM | VMXNET3_F_RSS | VMXNET3_F_RXVLAN | VMXNET3_F_LRO)
+#define RX_MODES_ALL 0x1fu
+
+static_assert(VMXNET3_RXM_UCAST == OFFLOAD_FILTER_UCAST &&
+	VMXNET3_RXM_MCAST == OFFLOAD_FILTER_MCAST && VMXNET3_RXM_BCAST == OFFLOAD_FILTER_BCAST &&
+	VMXNET3_RXM_ALL_MULTI == OFFLOAD_FILTER_ALL_MULTI &&
+	VMXNET3_RXM_PROMISC == OFFLOAD_FILTER_PROMISC, "receive modes");
+static_assert(VMXNET3_RSS_HASH_IPV4 == OFFLOAD_RSS_IPV4 &&
+	VMXNET3_RSS_HASH_TCP_IPV4 == OFFLOAD_RSS_TCP_IPV4 &&
+	VMXNET3_RSS_HASH_IPV6 == OFFLOAD_RSS_IPV6 &&
+	VMXNET3_RSS_HASH_TCP_IPV6 == OFFLOAD_RSS_TCP_IPV6, "hash types");
+
+/* ---- receive filter: two of them, one in use ---- */
+
+struct offload_filter *
+dev_filter_edit(struct vmxnet3_dev *dev)
+{
+	const struct offload_filter *now = dev_filter(dev);
+	struct offload_filter *spare = &dev->st->filter[now == &dev->st->filter[0]];
+
+	if (!dev->filter_edited) {
+		/* Most filters have few addresses, and a full one is 64 KiB. */
+		memcpy(spare, now, offsetof(struct offload_filter, mc));
+		memcpy(spare->mc, now->mc, now->nb_mc * sizeof(now->mc[0]));
+		dev->filter_edited = true;
+	}
+	return spare;
+}
+
+void
+dev_filter_publish(struct vmxnet3_dev *dev)
+{
+	uint32_t spare;
+
+	if (!dev->filter_edited)
+		return;
+	spare = dev_filter(dev) == &dev->st->filter[0];
+	__atomic_store_n(&dev->st->filter_index, spare, __ATOMIC_RELEASE);
+	dev->filter_edited = false;
+	/* The other one is written at the next change: nobody may be reading it then. */
+	if (dev->st->active)
+		dev_wait_datapath(dev);
+}
+
+void
+dev_load_rx_mode(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared)
+{
+	dev_filter_edit(dev)->mode = shared->rx_filter.rx_mode & RX_MODES_ALL;
+}
+
+void
+dev_load_mac_filters(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared)
+{
+	uint8_t table[OFFLOAD_FILTER_MAX_MC][6];
+	uint32_t nb = shared->rx_filter.mf_table_len / sizeof(table[0]);
+
+	if (nb > OFFLOAD_FILTER_MAX_MC)
+		nb = OFFLOAD_FILTER_MAX_MC;
+	if (nb > 0 && !dev_mem_read(dev, shared->rx_filter.mf_table_pa, table,
+			      (uint32_t)(nb * sizeof(table[0])))) {
+		dev_log(dev, VMXNET3_LOG_WARNING,
+			"list of %u multicast addresses is not in guest memory: taken as empty", nb);
+		nb = 0;
+	}
+	offload_filter_set_mc(dev_filter_edit(dev), (const uint8_t (*)[6])table, nb);
+}
+
+void
+dev_load_vlan_filters(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared)
+{
+	offload_filter_set_vlans(dev_filter_edit(dev), shared->rx_filter.vf_table);
+}
+
+/* ---- features and RSS ---- */
+
+static uint32_t
+rss_types(const struct vmxnet3_dev *dev, uint32_t hash_type)
+{
+	uint32_t types = hash_type & (OFFLOAD_RSS_IPV4 | OFFLOAD_RSS_TCP_IPV4 | OFFLOAD_RSS_IPV6 |
+					     OFFLOAD_RSS_TCP_IPV6);
+	uint32_t fields = dev->st->rss_fields;
+
+	if (!dev->rev->rss_fields)
+		return types;
+	if (!(fields & VMXNET3_RSS_FIELDS_TCPIP4))
+		types &= ~OFFLOAD_RSS_TCP_IPV4;
+	if (!(fields & VMXNET3_RSS_FIELDS_TCPIP6))
+		types &= ~OFFLOAD_RSS_TCP_IPV6;
+	if (fields & VMXNET3_RSS_FIELDS_UDPIP4)
+		types |= OFFLOAD_RSS_UDP_IPV4;
+	if (fields & VMXNET3_RSS_FIELDS_UDPIP6)
+		types |= OFFLOAD_RSS_UDP_IPV6;
+	return types;
+}
+
+/* Copies the driver's RSSConf. @return false: nothing usable there. */
+static bool
+read_rss(struct vmxnet3_dev *dev, const struct vmxnet3_var_conf *where,
+	struct vmxnet3_rss_conf *conf)
+{
+	uint32_t len = where->len < sizeof(*conf) ? where->len : (uint32_t)sizeof(*conf);
+
+	memset(conf, 0, sizeof(*conf));
+	return len >= RSS_CONF_FIXED && dev_mem_read(dev, where->pa, conf, len) &&
+		conf->hash_func == HASH_FUNC_TOEPLITZ && conf->hash_key_size <= OFFLOAD_RSS_KEY_BYTES &&
+		conf->ind_table_size >= 1 && conf->ind_table_size <= sizeof(conf->ind_table) &&
+		conf->ind_table_size <= len - RSS_CONF_FIXED;
+}
+
+static void
+set_rss(struct vmxnet3_dev *dev, const struct vmxnet3_rss_conf *conf)
+{
+	struct dev_config *cfg = &dev->st->cfg;
+	uint8_t key[OFFLOAD_RSS_KEY_BYTES] = { 0 };
+	uint32_t i;
+
+	memcpy(key, conf->hash_key, conf->hash_key_size);
+	offload_rss_key_set(&cfg->rss_key, key);
+	for (i = 0; i < sizeof(cfg->ind_table); i++)
+		cfg->ind_table[i] = conf->ind_table[i] < cfg->nb_rxq ? conf->ind_table[i] : 0;
+	cfg->ind_table_size = conf->ind_table_size;
+}
+
+void
+dev_load_rss(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared)
+{
+	struct dev_config *cfg = &dev->st->cfg;
+	struct vmxnet3_rss_conf conf;
+	uint32_t types;
+
+	/* Between the two stores frames go to queue 0 without a hash, which is right at any time. */
+	__atomic_store_n(&cfg->rss_types, 0, __ATOMIC_RELAXED);
+	if (dev->st->active)
+		dev_wait_datapath(dev);
+	if (!(cfg->features & VMXNET3_F_RSS))
+		return;
+	if (!read_rss(dev, &shared->rss_conf, &conf)) {
+		dev_log(dev, VMXNET3_LOG_WARNING,
+			"RSS settings are missing or not understood: all goes to receive queue 0");
+		return;
+	}
+	set_rss(dev, &conf);
+	types = rss_types(dev, conf.hash_type);
+	__atomic_store_n(&cfg->rss_types, types, __ATOMIC_RELEASE);
+}
+
+void
+dev_load_features(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared)
+{
+	uint32_t features = (uint32_t)shared->misc.upt_features & FEATURES_ALL;
+
+	__atomic_store_n(&dev->st->cfg.features, features, __ATOMIC_RELAXED);
+	/* Waits for the datapath, so that a feature taken back is not in use any more. */
+	dev_load_rss(dev, shared);
+}

@@ -11,9 +11,10 @@
  * and inode however many mappings use it, and let go with the last of them.
  *
  * Threading: map, unmap, clear and destroy belong to one control thread. vfu_dma_lookup() and
- * vfu_dma_generation() may run on any thread that @c quiesce waits for. After vfu_dma_unmap() or vfu_dma_clear() has
- * taken a range out of the table, the @c quiesce callback is called; when it returns, no datapath
- * thread may still hold a host address from an earlier lookup. Only then are nodes and files freed.
+ * vfu_dma_generation() may run on any thread that @c quiesce waits for. After vfu_dma_unmap() or
+ * vfu_dma_clear() has taken a range out of the table, the @c quiesce callback is called; when it
+ * returns, no datapath thread may still hold a host address from an earlier lookup. Only then are
+ * nodes and files freed.
  */
 #ifndef VFU_DMA_H
 #define VFU_DMA_H
@@ -35,10 +36,10 @@ struct vfu_dma;
 
 /** One contiguous piece of guest memory, as found by vfu_dma_lookup(). */
 struct vfu_dma_range {
-	uint64_t iova;  /**< first DMA address of the piece */
-	uint64_t len;   /**< bytes; the piece ends before iova + len */
-	uint8_t *host;  /**< where its first byte is in this process */
-	uint32_t prot;  /**< VFU_DMA_READ and VFU_DMA_WRITE bits */
+	uint64_t iova; /**< first DMA address of the piece */
+	uint64_t len;  /**< bytes; the piece ends before iova + len */
+	uint8_t *host; /**< where its first byte is in this process */
+	uint32_t prot; /**< VFU_DMA_READ and VFU_DMA_WRITE bits */
 };
 
 /** Waits until no datapath thread uses what earlier lookups returned. May be called often. */
@@ -105,16 +106,22 @@ uint64_t vfu_dma_generation(const struct vfu_dma *dma);
 /**
  * A peer can truncate the file behind its memory; touching the lost pages raises SIGBUS.
  *
- * Called from a SIGBUS handler (async-signal-safe) with the faulting address: when it lies in a file
- * mapped by some table of this process, anonymous zero pages are put in place of that table's mapping
- * of the file, and the table is marked broken until vfu_dma_clear(). Tables do not share mappings, so
- * another table with the same file is marked when it comes across the hole itself.
+ * Called from a SIGBUS handler (async-signal-safe) with the faulting address: when it lies in a
+ * file mapped by some table of this process, anonymous zero pages are put in place of that table's
+ * mapping of the file, and the table is marked broken until vfu_dma_clear(). Tables do not share
+ * mappings, so another table with the same file is marked when it comes across the hole itself.
  *
  * @return true: the faulting access may be repeated; false: the address is not ours.
  */
 bool vfu_dma_sigbus(void *addr);
 
-/** Installs a SIGBUS handler around vfu_dma_sigbus(); faults not ours go to the previous action. */
+/**
+ * Installs a SIGBUS handler around vfu_dma_sigbus(); faults not ours go to the previous action. To
+ * be called again when something else has taken the signal since; does nothing when it is
+ * installed.
+ *
+ * @return 0 or a negative errno.
+ */
 int vfu_dma_install_sigbus_handler(void);
 
 /** Whether a file behind this table was truncated by its owner. Callable from any thread. */

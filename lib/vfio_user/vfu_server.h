@@ -5,7 +5,8 @@
  *
  * The server owns the wire: framing, descriptor passing, validation, replies, the table of DMA
  * mappings and of interrupt eventfds. What the device *is* comes in through struct vfu_device; how
- * bytes come and go through struct vfu_transport, so that the same code serves a socket or a fuzzer.
+ * bytes come and go through struct vfu_transport, so that the same code serves a socket or a
+ * fuzzer.
  *
  * Threading: everything here runs on the one thread that calls vfu_socket_run() or
  * vfu_server_process(), and so do all callbacks, except where a function says otherwise.
@@ -20,17 +21,17 @@
 
 #include "vfu_dma.h"
 
-#define VFU_MAX_REGIONS 9 /**< BAR0-5, ROM, config space, VGA */
-#define VFU_MAX_IRQS    5 /**< INTx, MSI, MSI-X, error, request */
-#define VFU_REGION_BAR0   0
-#define VFU_REGION_ROM    6
+#define VFU_MAX_REGIONS	  9 /**< BAR0-5, ROM, config space, VGA */
+#define VFU_MAX_IRQS	  5 /**< INTx, MSI, MSI-X, error, request */
+#define VFU_REGION_BAR0	  0
+#define VFU_REGION_ROM	  6
 #define VFU_REGION_CONFIG 7
-#define VFU_IRQ_INTX 0
-#define VFU_IRQ_MSI  1
-#define VFU_IRQ_MSIX 2
-#define VFU_IRQ_ERROR 3
-#define VFU_MAX_VECTORS 2048 /**< of one interrupt index; what an MSI-X table can have */
-#define VFU_MAX_FDS  16 /**< descriptors taken with one message */
+#define VFU_IRQ_INTX	  0
+#define VFU_IRQ_MSI	  1
+#define VFU_IRQ_MSIX	  2
+#define VFU_IRQ_ERROR	  3
+#define VFU_MAX_VECTORS	  2048 /**< of one interrupt index; what an MSI-X table can have */
+#define VFU_MAX_FDS	  16   /**< descriptors taken with one message */
 
 /** Part of a region that the client may map. Page-aligned. */
 struct vfu_area {
@@ -40,12 +41,12 @@ struct vfu_area {
 
 /** A region of the device. Size 0: absent. */
 struct vfu_region {
-	uint64_t size;  /**< bytes */
+	uint64_t size; /**< bytes */
 	bool readable, writable;
-	/** Memory behind the mappable areas, or -1. Owned by the device; must outlive the server. */
+	/** Memory behind the mappable areas, or -1. The device's; must outlive the server. */
 	int fd;
-	uint64_t fd_offset;            /**< where the region starts in @c fd */
-	const struct vfu_area *areas;  /**< NULL with nb_areas 0 and fd >= 0: the whole region */
+	uint64_t fd_offset;	      /**< where the region starts in @c fd */
+	const struct vfu_area *areas; /**< NULL with nb_areas 0 and fd >= 0: the whole region */
 	uint32_t nb_areas;
 };
 
@@ -58,7 +59,7 @@ struct vfu_device {
 	struct vfu_region region[VFU_MAX_REGIONS];
 	/** Vectors per interrupt index, at most VFU_MAX_VECTORS; 0: absent. */
 	uint32_t nb_irqs[VFU_MAX_IRQS];
-	uint32_t max_dma_maps;          /**< 0: 65535 */
+	uint32_t max_dma_maps; /**< 0: 65535 */
 
 	/**
 	 * Reads or writes a region; the range lies inside the region and is at most
@@ -66,25 +67,25 @@ struct vfu_device {
 	 * @return 0, or a negative errno that the client gets as the answer.
 	 */
 	int (*region_read)(void *ctx, uint32_t region, uint64_t offset, void *buf, uint32_t len);
-	int (*region_write)(void *ctx, uint32_t region, uint64_t offset, const void *buf,
-		uint32_t len);
+	int (*region_write)(
+		void *ctx, uint32_t region, uint64_t offset, const void *buf, uint32_t len);
 	/** DEVICE_RESET. All DMA and interrupts must have stopped when it returns. */
 	void (*reset)(void *ctx);
 	/** The client is there: VERSION has been agreed on. */
 	void (*connected)(void *ctx);
 	/**
-	 * The client has gone; only called after @c connected. Called before mappings and eventfds are dropped; the device must not
-	 * use either when it returns.
+	 * The client has gone; only called after @c connected. Called before mappings and eventfds
+	 * are dropped; the device must not use either when it returns.
 	 */
 	void (*disconnected)(void *ctx);
 	/**
-	 * Eventfds of @p index have changed, or INTx was masked or unmasked; vfu_server_irq_fd() tells
-	 * the new ones. May be NULL.
+	 * Eventfds of @p index have changed, or INTx was masked or unmasked; vfu_server_irq_fd()
+	 * tells the new ones. May be NULL.
 	 */
 	void (*irqs_changed)(void *ctx, uint32_t index);
 	/** The DMA table has changed (a mapping was added, or one removed). May be NULL. */
 	void (*dma_changed)(void *ctx);
-	/** Waits until no datapath thread uses an earlier lookup's or vfu_server_irq_fd()'s result. */
+	/** Waits until no datapath thread uses what a lookup or vfu_server_irq_fd() returned. */
 	void (*quiesce)(void *ctx);
 	/** Where log lines go (no newline at the end). May be NULL. Called from any thread. */
 	void (*log)(void *ctx, enum vfu_log_level level, const char *line);
@@ -139,8 +140,8 @@ void vfu_server_detach(struct vfu_server *server);
 
 /**
  * The eventfd of a vector, or -1: none attached, or the vector is masked. Callable from datapath
- * threads; the descriptor stays valid until the thread's next quiescent point. It is non-blocking: a
- * write that fails with EAGAIN found an interrupt that is still pending.
+ * threads; the descriptor stays valid until the thread's next quiescent point. It is non-blocking:
+ * a write that fails with EAGAIN found an interrupt that is still pending.
  */
 int vfu_server_irq_fd(const struct vfu_server *server, uint32_t index, uint32_t vector);
 

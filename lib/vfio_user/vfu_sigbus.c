@@ -29,7 +29,6 @@ static unsigned int search_from;
 static uint64_t total_bytes;
 
 static struct sigaction previous;
-static bool installed;
 
 /* Under the lock. */
 static int
@@ -154,13 +153,19 @@ int
 vfu_dma_install_sigbus_handler(void)
 {
 	struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+	struct sigaction now;
 	int rc = 0;
 
 	sigemptyset(&action.sa_mask);
 	pthread_mutex_lock(&lock);
-	if (!installed && sigaction(SIGBUS, &action, &previous) != 0)
+	if (sigaction(SIGBUS, NULL, &now) != 0) {
 		rc = -errno;
-	installed = installed || rc == 0;
+	} else if ((now.sa_flags & SA_SIGINFO) == 0 || now.sa_sigaction != on_sigbus) {
+		/* Known before the handler can run for the first time. */
+		previous = now;
+		if (sigaction(SIGBUS, &action, NULL) != 0)
+			rc = -errno;
+	}
 	pthread_mutex_unlock(&lock);
 	return rc;
 }

@@ -16,9 +16,9 @@
 
 struct vfu_socket_conf {
 	const char *path;
-	uid_t owner;  /**< (uid_t)-1: as it comes */
-	gid_t group;  /**< (gid_t)-1: as it comes */
-	mode_t mode;  /**< permission bits; 0: 0660 */
+	uid_t owner; /**< (uid_t)-1: as it comes */
+	gid_t group; /**< (gid_t)-1: as it comes */
+	mode_t mode; /**< permission bits; 0: 0660 */
 };
 
 struct vfu_socket;
@@ -30,13 +30,14 @@ struct vfu_socket;
  * @param errbuf,errlen  gets a sentence that names the path and the cure, on error
  * @return 0 and *sock, or a negative errno.
  */
-int vfu_socket_open(const struct vfu_socket_conf *conf, struct vfu_socket **sock, char *errbuf,
-	size_t errlen);
+int vfu_socket_open(
+	const struct vfu_socket_conf *conf, struct vfu_socket **sock, char *errbuf, size_t errlen);
 
 /**
- * Serves clients until vfu_socket_stop(): accepts one, processes its messages until it leaves, accepts
- * the next. Further clients are closed at once while one is connected (they would wait for ever
- * otherwise). A peer that stalls in the middle of a message is cut off after VFU_MESSAGE_TIMEOUT_MS.
+ * Serves clients until vfu_socket_stop(): accepts one, processes its messages until it leaves,
+ * accepts the next. Further clients are closed at once while one is connected (they would wait for
+ * ever otherwise). A peer that stalls in the middle of a message is cut off after
+ * VFU_MESSAGE_TIMEOUT_MS.
  */
 void vfu_socket_run(struct vfu_socket *sock, struct vfu_server *server);
 

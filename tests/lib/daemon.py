@@ -86,7 +86,7 @@ class Vswitchd:
     def start(self, timeout=60):
         """Start the daemon and wait until its control socket answers."""
         with open(self.log_file, "ab") as log:
-            self.process = proc.spawn(self.command(), netns=self.netns.name if self.netns else None, env=self.env,
+            self.process = proc.spawn(self.command(), netns=self.netns, env=self.env,
                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             Deadline(timeout, self.pid).wait_for(self._answers, "vswitchd's control socket answers")

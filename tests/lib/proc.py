@@ -18,10 +18,8 @@ def _die_with_parent():
 
 
 def spawn(args, netns=None, **options):
-    """Popen in a network namespace (by name) if given; the process is killed when this one ends."""
-    args = [str(arg) for arg in args]
-    if netns:
-        args = ["ip", "netns", "exec", netns, *args]
+    """Popen, in a NetNs if given; the process is killed when this one ends."""
+    args = [*(netns.enter if netns else []), *(str(arg) for arg in args)]
     return subprocess.Popen(args, preexec_fn=_die_with_parent, **options)
 
 

@@ -12,7 +12,7 @@ qemu() {
 	mkdir -p "$cache/bin"
 	if own=$(command -v qemu-system-x86_64) && qemu_ok "$own"; then
 		say "QEMU: the machine's own has vfio-user-pci"
-		ln -s "$own" "$cache/bin/qemu-system-x86_64"
+		ln -sf "$own" "$cache/bin/qemu-system-x86_64"
 		return
 	fi
 	guest_apt

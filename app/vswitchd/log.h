@@ -30,6 +30,15 @@ enum log_component {
 	LOG_COMPONENT_MAX
 };
 
+/**
+ * Finds out where lines go: with a time stamp to standard error, or with a priority to the journal when that is
+ * what standard error is. Lines before it are written as if to a terminal.
+ */
+void log_open(void);
+
+/**
+ * Writes a line. A reader that does not keep up costs lines (their number is told later), never time.
+ */
 void log_line(enum log_component comp, enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -44,6 +53,8 @@ void log_line(enum log_component comp, enum log_level level, const char *fmt, ..
  * @return 0, or -EINVAL with a sentence that lists what is allowed in @p errbuf.
  */
 int log_set(const char *text, char *errbuf, unsigned int errlen);
+/** As log_set(), but changes nothing. */
+int log_check(const char *text, char *errbuf, unsigned int errlen);
 const char *log_component_name(enum log_component comp);
 enum log_level log_level_get(enum log_component comp);
 const char *log_level_name(enum log_level level);

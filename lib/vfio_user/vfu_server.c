@@ -199,8 +199,9 @@ dispatch(struct vfu_server *server, struct vfu_msg *msg)
 	return rc > 0 ? -EIO : rc;
 }
 
+/* Closes what the handler did not keep; before the reply, so that it tells the client so. */
 static void
-release(struct vfu_msg *msg)
+close_fds(struct vfu_msg *msg)
 {
 	uint32_t i;
 
@@ -208,25 +209,25 @@ release(struct vfu_msg *msg)
 		if (msg->fds[i] >= 0)
 			close(msg->fds[i]);
 	}
-	free(msg->data);
-	free(msg->reply);
+	msg->nb_fds = 0;
 }
 
 int
 vfu_server_process(struct vfu_server *server)
 {
 	struct vfu_msg msg = {.reply_fd = -1};
-	int rc, result;
+	int rc, result = 0;
 
 	if (!server->attached)
 		return -ENOTCONN;
 	rc = receive(server, &msg);
-	if (rc == 0) {
+	if (rc == 0)
 		result = dispatch(server, &msg);
-		if ((msg.hdr.flags & VFIO_USER_F_NO_REPLY) == 0)
-			rc = send_reply(server, &msg, result);
-	}
-	release(&msg);
+	close_fds(&msg);
+	if (rc == 0 && (msg.hdr.flags & VFIO_USER_F_NO_REPLY) == 0)
+		rc = send_reply(server, &msg, result);
+	free(msg.data);
+	free(msg.reply);
 	return rc;
 }
 

@@ -478,7 +478,7 @@ test_many_maps(void **state)
 		assert_int_equal(vfu_dma_unmap(f->dma, 4 * GIB - (i + 1) * PAGE, PAGE), 0);
 	assert_int_equal(vfu_dma_count(f->dma), MANY_MAPS / 2);
 	vfu_dma_clear(f->dma);
-	assert_true(seconds_since(&start) < 10);
+	assert_true(seconds_since(&start) < 60);
 	assert_int_equal(mapped_files(), 0);
 	close(fd);
 }

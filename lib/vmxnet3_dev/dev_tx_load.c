@@ -15,6 +15,12 @@
 #define UDP_HDR 8
 #define UDP_CSUM_AT 6
 
+/*
+ * Frames that one request may become. No stack goes below an MSS of 48 (1,365 of them in 64 KiB); a guest
+ * that asks for one byte in each would make others wait.
+ */
+#define TSO_MAX_PIECES 1500
+
 /* Of the headers in the pool; what lies before each is its headroom. */
 #define BYTES_ALIGN 16
 
@@ -119,6 +125,8 @@ set_tso(struct offload_frame *f, const struct tx_offload *o)
 	if (o->ext1 || o->msscof == 0 || o->hlen > f->len || f->nb_segs >= OFFLOAD_TSO_SEGS)
 		return false;
 	if (!(f->hdr.flags & OFFLOAD_H_TCP) || o->hlen != l4_begin(f) + f->hdr.l4_len)
+		return false;
+	if ((f->len - o->hlen) / o->msscof >= TSO_MAX_PIECES)
 		return false;
 	f->request = OFFLOAD_TSO;
 	f->hdr_len = (uint16_t)o->hlen;

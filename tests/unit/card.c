@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+
+#include <rte_common.h>
+#include <vmxnet3_rev.h>
+
+#include "card.h"
+
+#define DEFAULT_MEMORY (32u << 20)
+
+static uint64_t
+now(void *ctx)
+{
+	return ((struct card *)ctx)->now;
+}
+
+static void
+raise_intr(void *ctx, uint32_t index, uint32_t vector)
+{
+	struct card *c = ctx;
+
+	(void)index;
+	__atomic_fetch_add(&c->raised[vector], 1, __ATOMIC_RELAXED);
+}
+
+static void
+quiesce(void *ctx)
+{
+	struct card *c = ctx;
+
+	if (c->quiesce != NULL)
+		c->quiesce(c);
+}
+
+/* As a transport does: the device lets go of what is gone, then the readers do. */
+static void
+table_quiesce(void *ctx)
+{
+	struct card *c = ctx;
+
+	if (c->dev != NULL)
+		vmxnet3_dev_dma_changed(c->dev);
+}
+
+static void
+log_line(void *ctx, enum vmxnet3_log_level level, const char *line)
+{
+	(void)ctx;
+	if (getenv("CARD_LOG") != NULL)
+		fprintf(stderr, "[%d] %s\n", level, line);
+}
+
+void
+card_open(struct card *c, const struct mini_conf *conf, const struct card_opts *opts)
+{
+	const struct card_opts usual = { 0 };
+	const struct vmxnet3_dev_ops ops = { .ctx = c, .quiesce = quiesce, .now = now,
+		.log = log_line };
+	const struct vmxnet3_intr_ops intr = { .ctx = c, .raise = raise_intr };
+	const struct vmxnet3_dev_conf dev_conf = {
+		.name = "card",
+		.mac = CARD_MAC,
+		.max_tx_queues = VMXNET3_MAX_TX_QUEUES,
+		.max_rx_queues = VMXNET3_MAX_RX_QUEUES,
+		.revisions = VMXNET3_REV_MASK_DEFAULT,
+		.mtu = VMXNET3_MTU_MAX,
+		.link_speed = 10000,
+	};
+	char why[256] = "";
+
+	if (opts == NULL)
+		opts = &usual;
+	memset(c, 0, sizeof(*c));
+	c->now = 1000000000;
+	c->quiesce = opts->quiesce;
+	c->dev = vmxnet3_dev_create(&dev_conf, &ops, why, sizeof(why));
+	if (c->dev == NULL)
+		fail_msg("no device: %s", why);
+	assert_int_equal(0, mini_mem_init(&c->mem, opts->memory ? opts->memory : DEFAULT_MEMORY,
+		opts->scattered, table_quiesce, c));
+	vmxnet3_dev_attach(c->dev, c->mem.dma, &intr);
+	c->burst = vmxnet3_burst_create();
+	assert_non_null(c->burst);
+	mini_init(&c->m, c->dev, &c->mem, conf);
+	if (mini_activate(&c->m) != 0)
+		fail_msg("%s", c->m.error);
+}
+
+void
+card_close(struct card *c)
+{
+	vmxnet3_dev_detach(c->dev);
+	mini_fini(&c->m);
+	vmxnet3_dev_destroy(c->dev);
+	c->dev = NULL;
+	mini_mem_fini(&c->mem);
+	vmxnet3_burst_destroy(c->burst);
+}
+
+uint16_t
+carry(struct card *from, uint32_t q, struct card *to)
+{
+	struct offload_frame *frames, *list[VMXNET3_BURST_FRAMES];
+	uint16_t i, n;
+
+	n = vmxnet3_dev_tx_begin(from->dev, (uint16_t)q, from->burst, VMXNET3_BURST_FRAMES, &frames);
+	if (n == 0)
+		return 0;
+	for (i = 0; i < n; i++)
+		list[i] = &frames[i];
+	if (to != NULL)
+		vmxnet3_dev_deliver(to->dev, list, n);
+	vmxnet3_dev_tx_end(from->dev, (uint16_t)q, from->burst);
+	return n;
+}
+
+uint64_t
+drops(struct card *c, enum vmxnet3_drop reason)
+{
+	struct vmxnet3_dev_stats s;
+
+	vmxnet3_dev_stats_get(c->dev, &s);
+	return s.drops[reason];
+}
+
+void
+expect_frame(struct card *c, uint32_t q, struct mini_frame *f)
+{
+	int ret = mini_recv(&c->m, q, f);
+
+	if (ret != 1)
+		fail_msg("%s", ret == 0 ? "no frame" : c->m.error);
+}
+
+void
+expect_silence(struct card *c, uint32_t q)
+{
+	struct mini_frame f;
+	int ret = mini_recv(&c->m, q, &f);
+
+	if (ret != 0)
+		fail_msg("%s", ret == 1 ? "a frame that should not be there" : c->m.error);
+}
+
+void
+expect_reaped(struct card *c, uint32_t q, int n)
+{
+	int ret = mini_reap(&c->m, q);
+
+	if (ret < 0)
+		fail_msg("%s", c->m.error);
+	assert_int_equal(n, ret);
+}
+
+void
+expect_bytes(const struct mini_frame *f, const uint8_t *data, uint32_t len)
+{
+	uint32_t i;
+
+	assert_int_equal(len < 60 ? 60 : len, f->len);
+	for (i = 0; i < f->len; i++) {
+		if (f->data[i] != (i < len ? data[i] : 0))
+			fail_msg("byte %u of %u is %02x", i, len, f->data[i]);
+	}
+}
+
+void
+send_split(struct card *c, uint32_t q, const uint8_t *data, uint32_t len, uint32_t max_parts,
+	const struct mini_offload *o)
+{
+	uint32_t split[64], nb = 0, left = len, most;
+
+	if (max_parts > 64)
+		max_parts = 64;
+	while (left > 0) {
+		most = left < VMXNET3_TXD_LEN_ZERO ? left : VMXNET3_TXD_LEN_ZERO;
+		split[nb] = nb + 1 >= max_parts || nb >= 58 ? most :
+			1 + rnd(rnd(2) ? most : RTE_MIN(most, 80u));
+		left -= split[nb++];
+	}
+	if (mini_send(&c->m, q, data, len, split, nb, o) != 0)
+		fail_msg("%s", c->m.error);
+}

@@ -9,10 +9,11 @@
 
 #include "conf.h"
 
-void rpc_port_register(void);
+/** @param run_dir  where sockets of new ports go; must outlive the control socket */
+void rpc_port_register(const char *run_dir);
 void rpc_bridge_register(void);
-/** @param conf  what the daemon was started with; must outlive the control socket */
-void rpc_system_register(const struct daemon_conf *conf);
+/** @param conf,file  what the daemon was started with; must outlive the control socket */
+void rpc_system_register(const struct daemon_conf *conf, const char *file);
 
 void rpc_capture_register(void);
 /** Ends the captures of a port that has just been deleted. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -181,7 +182,8 @@ roff_command(const struct cmd *cmd)
 {
 	printf(".SS ");
 	roff_usage(cmd);
-	roff_text(cmd->help);
+	putchar(toupper((unsigned char)cmd->help[0]));
+	roff_text(cmd->help + 1);
 	if (cmd->verb && cmd->plain)
 		printf(" (\\fB%s\\fR alone does the same)", cmd->noun);
 	printf(".\n");

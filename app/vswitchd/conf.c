@@ -72,7 +72,9 @@ conf_default_mac(const char *name, uint8_t mac[6])
 		hash ^= (uint8_t)*name;
 		hash *= 0x100000001b3u;
 	}
-	hash ^= hash >> 40;
+	hash ^= hash >> 32; /* names that differ in the last letter differ in the low bits only */
+	hash *= 0x9e3779b97f4a7c15u;
+	hash ^= hash >> 29;
 	mac[0] = 0x52;
 	for (i = 1; i < 6; i++)
 		mac[i] = hash >> (8 * (5 - i));

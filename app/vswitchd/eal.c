@@ -24,6 +24,7 @@ struct args {
 };
 
 static bool uses_hugepages;
+static bool starting;
 static bool running;
 static FILE *log_stream;
 
@@ -35,17 +36,23 @@ eal_uses_hugepages(void)
 
 /* ---- log ---- */
 
-/* What DPDK calls information is of interest to those who look for a fault in it. */
+/*
+ * What DPDK calls information is of interest to those who look for a fault in it, and so are its warnings while it
+ * starts: of page sizes that nobody needs, of buses that the machine does not have.
+ */
 static enum log_level
 from_dpdk(int level)
 {
 	if (level <= (int)RTE_LOG_ERR)
 		return LOG_LVL_ERR;
+	if (starting)
+		return LOG_LVL_DEBUG;
 	if (level == RTE_LOG_WARNING)
 		return LOG_LVL_WARNING;
 	return level == RTE_LOG_NOTICE ? LOG_LVL_INFO : LOG_LVL_DEBUG;
 }
 
+/* DPDK's own debug level tells of each plugin several times, and of each page. */
 static const char *
 dpdk_level(void)
 {
@@ -55,7 +62,7 @@ dpdk_level(void)
 	case LOG_LVL_WARNING:
 		return "warning";
 	case LOG_LVL_DEBUG:
-		return "debug";
+		return "info";
 	default:
 		return "notice";
 	}
@@ -70,7 +77,7 @@ eal_log_level_changed(void)
 	} map[] = {
 		{ LOG_LVL_ERR, RTE_LOG_ERR }, { LOG_LVL_WARNING, RTE_LOG_WARNING },
 		{ LOG_LVL_NOTICE, RTE_LOG_NOTICE }, { LOG_LVL_INFO, RTE_LOG_NOTICE },
-		{ LOG_LVL_DEBUG, RTE_LOG_DEBUG },
+		{ LOG_LVL_DEBUG, RTE_LOG_INFO },
 	};
 	size_t i;
 
@@ -154,7 +161,6 @@ build_args(const struct daemon_conf *conf, struct args *args, struct error *err)
 		return rc;
 	arg_add(args, "vswitchd");
 	arg_add(args, "--lcores=%s", lcores);
-	arg_add(args, "--in-memory");
 	arg_add(args, "--no-telemetry");
 	/*
 	 * No card of the host's may be taken just because it is bound to a DPDK driver, so the only one allowed is one
@@ -165,8 +171,13 @@ build_args(const struct daemon_conf *conf, struct args *args, struct error *err)
 		arg_add(args, "--allow=pci:ffff:ff:1f.7");
 	else
 		arg_add(args, "--no-pci");
-	if (!uses_hugepages)
+	/* Either way nothing of this process is shared with another. */
+	if (uses_hugepages) {
+		arg_add(args, "--in-memory");
+	} else {
+		arg_add(args, "--no-shconf");
 		arg_add(args, "--no-huge");
+	}
 	arg_add(args, "-m");
 	arg_add(args, "%u", conf->memory_mb);
 	arg_add(args, "--log-level=*:%s", dpdk_level());
@@ -187,7 +198,10 @@ eal_start(const struct daemon_conf *conf, bool *no_hugepages, struct error *err)
 	log_args(&args);
 	redirect_log();
 	memcpy(argv, args.v, sizeof(argv)); /* EAL sorts them */
-	if (rte_eal_init(args.n, argv) < 0) {
+	starting = true;
+	rc = rte_eal_init(args.n, argv);
+	starting = false;
+	if (rc < 0) {
 		*no_hugepages = uses_hugepages && conf->hugepages == HUGEPAGES_AUTO;
 		return error_set(err, -rte_errno, "DPDK does not start (%s); its own words are above, more with --log dpdk=debug",
 			rte_strerror(rte_errno));

@@ -150,7 +150,7 @@ check(const struct config *config)
 		fprintf(stderr, "vswitchd: %s:%u: %s\n", config->file, config->cores_line, err.text);
 		return EXIT_FAILURE;
 	}
-	printf("%s: valid: %u ports, %u bridges\n", config->file, config->conf.nb_ports,
+	printf("%s: valid; ports: %u, bridges: %u\n", config->file, config->conf.nb_ports,
 		config->conf.nb_bridges);
 	return EXIT_SUCCESS;
 }
@@ -369,7 +369,7 @@ run(const struct config *config)
 
 	rc = start(config, &events, &err);
 	if (rc == 0) {
-		log_notice(MAIN, "vswitchd " VMXNET3X_VERSION ": %u ports, %u bridges, control socket %s",
+		log_notice(MAIN, "vswitchd " VMXNET3X_VERSION ": ports %u, bridges %u, control socket %s",
 			config->conf.nb_ports, config->conf.nb_bridges, control_path());
 		sd_notify(0, "READY=1");
 		event_base_dispatch(base);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * lib/offload with any frame, cut into any segments, with any request. Each segment is its own piece of
- * heap, so that the address sanitizer sees every byte touched outside; what must hold whatever the
- * input is checked here, with a checksum of the plainest kind.
+ * lib/offload with any frame, cut into any segments, with any request. Each segment is its own
+ * piece of heap, so that the address sanitizer sees every byte touched outside; what must hold
+ * whatever the input is checked here, with a checksum of the plainest kind.
  *
  * Input: struct head, then nb_cuts bytes (lengths of the first segments), then the frame.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Frames for the tests of lib/offload: a builder that knows where everything is, a checksum of the
- * plainest kind to compare with, and frames cut into segments each in its own piece of heap, so that
- * the address sanitizer sees every byte read or written outside.
+ * plainest kind to compare with, and frames cut into segments, each in its own piece of heap so
+ * that the address sanitizer sees every byte read or written outside.
  */
 #ifndef OFFLOAD_FRAMES_H
 #define OFFLOAD_FRAMES_H
@@ -63,7 +63,7 @@ struct shape {
 	uint16_t tpid;         /* of the first tag, 0: 0x8100 */
 	bool ipv6;
 	uint8_t proto;         /* 6 or 17 */
-	uint32_t l3_extra;     /* IPv4 options, or IPv6 destination options headers of 8 bytes each */
+	uint32_t l3_extra;     /* IPv4 options, or IPv6 destination options of 8 bytes each */
 	uint32_t tcp_options;
 	uint32_t payload;
 	uint16_t ip_id;
@@ -257,7 +257,7 @@ split_begin(struct split *s)
 	s->f.seg = s->seg;
 }
 
-/* The frame in at most @p parts segments cut at random, the first one with at least @p first bytes. */
+/* The frame in at most @p parts segments cut at random, the first of at least @p first bytes. */
 static inline void
 split_random(struct split *s, const uint8_t *data, uint32_t len, uint32_t first, uint32_t parts)
 {

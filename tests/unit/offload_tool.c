@@ -7,9 +7,9 @@
  *   verify 0 0 TCI CUTS HEX           look at the checksums
  *   repair 0 0 TCI CUTS HEX           finish a checksum that a kernel left to hardware
  *
- * TCI is an out-of-band VLAN tag that is put in line in the end, or -. CUTS are the offsets, with commas,
- * at which segments after the first begin, or -. The answer is "ok N" and N lines "FLAGS HEX", or
- * "error ERRNO".
+ * TCI is an out-of-band VLAN tag that is put in line in the end, or -. CUTS are the offsets, with
+ * commas, at which segments after the first begin, or -. The answer is "ok N" and N lines
+ * "FLAGS HEX", or "error ERRNO".
  */
 #include <ctype.h>
 #include <errno.h>

@@ -229,7 +229,7 @@ no_claim_over_a_bad_ipv4_header(void **state)
 	split_free(&s);
 }
 
-/* The flags after a look at the frame, in random segments, with @p pad bytes of rubbish behind it. */
+/* The flags after a look at the frame, in random segments, with @p pad bytes of rubbish behind. */
 static uint32_t
 look(struct built *b, uint32_t pad, void (*fn)(struct offload_frame *))
 {
@@ -311,7 +311,7 @@ verify_nothing(void **state)
 	put16(built.data + field_at(&built), 0);
 	assert_int_equal(look(&built, 0, offload_csum_verify), OFFLOAD_F_CSUM_GOOD);
 
-	/* Only a total length from the end of the TCP header to the end of the frame is believed. */
+	/* Only a total length between the ends of the TCP header and of the frame is believed. */
 	for (total = 0; total < 200; total++) {
 		build(&built, &tcp);
 		put16(built.data + 16, total);

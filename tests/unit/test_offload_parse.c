@@ -133,7 +133,8 @@ ipv4_fragments(void **state)
 	}
 	for (i = 0; i < 4; i++) {
 		put16(built.data + 20, wholes[i]);
-		assert_int_equal(parse(built.data, built.len).flags, OFFLOAD_H_IPV4 | OFFLOAD_H_UDP);
+		hdr = parse(built.data, built.len);
+		assert_int_equal(hdr.flags, OFFLOAD_H_IPV4 | OFFLOAD_H_UDP);
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The vectors are those of "Verifying the RSS Hash Calculation" in Microsoft's driver documentation. */
+/* The vectors of "Verifying the RSS Hash Calculation" in Microsoft's driver documentation. */
 #include "offload_frames.h"
 
 #include <arpa/inet.h>

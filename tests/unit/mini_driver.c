@@ -344,13 +344,26 @@ mini_post(struct mini *m, uint32_t q, const struct vmxnet3_desc *desc, uint32_t 
 	return 0;
 }
 
-/* Pieces lie apart and begin anywhere. */
+/* Where the oldest frame that the device still has begins. */
+static uint32_t
+area_tail(const struct mini_txq *t)
+{
+	const struct vmxnet3_desc *d = &t->ring.shadow[t->ring.done];
+	uint64_t at = ((uint64_t)d->dw[1] << 32 | d->dw[0]) - t->area;
+
+	return at < AREA_BYTES ? (uint32_t)at : 0;
+}
+
+/* Pieces lie apart and begin anywhere, in a circle. */
 static int
 put_piece(struct mini *m, uint32_t q, const uint8_t *data, uint32_t len, uint64_t *pa)
 {
 	struct mini_txq *t = &m->txq[q];
+	uint32_t tail = t->ring.used > 0 ? area_tail(t) : 0;
 
-	if (t->area_used + len + 64 > AREA_BYTES)
+	if (t->area_used >= tail && t->area_used + len + 64 > AREA_BYTES)
+		t->area_used = 0;
+	if (t->area_used + len + 64 > (t->area_used < tail ? tail : AREA_BYTES))
 		return mini_fail(m, "no room for frames of queue %u", q);
 	*pa = t->area + t->area_used;
 	mini_mem_write(m->mem, *pa, data, len);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "port.h"
+
+bool
+name_valid(const char *name)
+{
+	size_t len = name == NULL ? 0 : strlen(name);
+
+	if (len == 0 || len > NAME_LEN || name[0] == '-' || name[0] == '.')
+		return false;
+	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+	       len;
+}
+
+static void
+conf_free(struct port_conf *conf)
+{
+	free((char *)(uintptr_t)conf->name);
+	free((char *)(uintptr_t)conf->socket);
+	free((char *)(uintptr_t)conf->owner);
+	free((char *)(uintptr_t)conf->group);
+	free((char *)(uintptr_t)conf->devargs);
+	free((char *)(uintptr_t)conf->interface);
+}
+
+static bool
+copy_text(const char **to, const char *from)
+{
+	*to = from == NULL ? NULL : strdup(from);
+	return from == NULL || *to != NULL;
+}
+
+static int
+conf_copy(struct port_conf *to, const struct port_conf *from)
+{
+	bool ok = true;
+
+	*to = *from;
+	ok &= copy_text(&to->name, from->name);
+	ok &= copy_text(&to->socket, from->socket);
+	ok &= copy_text(&to->owner, from->owner);
+	ok &= copy_text(&to->group, from->group);
+	ok &= copy_text(&to->devargs, from->devargs);
+	ok &= copy_text(&to->interface, from->interface);
+	return ok ? 0 : -ENOMEM;
+}
+
+static void
+port_free(struct port *port)
+{
+	conf_free(&port->conf);
+	free(port->counters);
+	free(port);
+}
+
+int
+port_create(const struct port_conf *conf, uint16_t id, const struct port_env *env,
+	struct port **out, struct error *err)
+{
+	struct port *port;
+	int ret;
+
+	if (!name_valid(conf->name))
+		return error_set(err, -EINVAL,
+			"port name '%.40s': 1 to %d letters, digits, '-', '_', '.' are allowed, "
+			"the first no '-' or '.'", conf->name == NULL ? "" : conf->name, NAME_LEN);
+	port = calloc(1, sizeof(*port));
+	if (port == NULL)
+		return error_set(err, -ENOMEM, "port %s: no memory", conf->name);
+	port->id = id;
+	port->env = env;
+	port->ops = conf->type == PORT_DEVICE ? &port_device_ops : &port_ethdev_ops;
+	port->counters = aligned_alloc(RTE_CACHE_LINE_SIZE,
+		env->nb_workers * sizeof(*port->counters));
+	if (port->counters == NULL || conf_copy(&port->conf, conf) < 0) {
+		port_free(port);
+		return error_set(err, -ENOMEM, "port %s: no memory", conf->name);
+	}
+	memset(port->counters, 0, env->nb_workers * sizeof(*port->counters));
+	ret = port->ops->open(port, err);
+	if (ret < 0) {
+		port_free(port);
+		return ret;
+	}
+	*out = port;
+	return 0;
+}
+
+void
+port_destroy(struct port *port)
+{
+	port->ops->close(port);
+	port_free(port);
+}
+
+static uint64_t
+get(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+void
+port_stats_get(struct port *port, struct port_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	for (uint16_t w = 0; w < port->env->nb_workers; w++) {
+		const struct port_counters *c = &port->counters[w];
+
+		stats->rx_frames += get(&c->rx_frames);
+		stats->rx_bytes += get(&c->rx_bytes);
+		stats->tx_frames += get(&c->tx_frames);
+		stats->tx_bytes += get(&c->tx_bytes);
+		stats->rx_tso += get(&c->rx_tso);
+		for (unsigned int i = 0; i < SWITCH_DROP_MAX; i++)
+			stats->drops[i] += get(&c->drops[i]);
+	}
+	port->ops->stats(port, stats);
+}

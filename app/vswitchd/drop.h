@@ -17,6 +17,7 @@
 	X(LINK_LOCAL, "link_local", "link-local address, and the bridge drops those") \
 	X(SAME_PORT, "same_port", "destination is on the port that the frame came from") \
 	X(BAD_SOURCE, "bad_source", "source address is a group address") \
+	X(ETH_RX_MISSED, "eth_rx_missed", "receive ring of the ethdev port was full") \
 	X(ETH_TX_FULL, "eth_tx_full", "transmit ring of the ethdev port is full") \
 	X(ETH_NO_MBUF, "eth_no_mbuf", "no packet buffer left for the ethdev port") \
 	X(ETH_TOO_LONG, "eth_too_long", "frame longer than the MTU of the ethdev port") \

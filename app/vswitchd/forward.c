@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include <rte_branch_prediction.h>
+
+#include "capture.h"
+#include "forward.h"
+
+#define ETHER_ADDR_LEN 6
+
+/* Learning per VLAN is not offered: all addresses are in one table. */
+#define FDB_VLAN 0
+
+static bool
+is_group(const uint8_t *mac)
+{
+	return mac[0] & 1;
+}
+
+/* 01-80-C2-00-00-00 to -0F: what a bridge of 802.1D keeps to itself (STP, LACP, LLDP ...). */
+static bool
+is_link_local(const uint8_t *mac)
+{
+	static const uint8_t prefix[] = {0x01, 0x80, 0xc2, 0x00, 0x00};
+
+	return memcmp(mac, prefix, sizeof(prefix)) == 0 && mac[5] <= 0x0f;
+}
+
+static bool
+same_mac(const uint8_t *a, const uint8_t *b)
+{
+	return memcmp(a, b, ETHER_ADDR_LEN) == 0;
+}
+
+static void
+capture_port(struct port *port, uint32_t direction, struct offload_frame *const *frames,
+	uint32_t n)
+{
+	struct capture *capture = __atomic_load_n(&port->capture, __ATOMIC_ACQUIRE);
+
+	if (unlikely(capture != NULL))
+		capture_frames(capture, direction, frames, n);
+}
+
+static void
+out_add(struct forward *fwd, const struct topo_port *tp, struct offload_frame *f)
+{
+	struct forward_out *out = &fwd->out[tp->port->id];
+
+	if (out->n == 0)
+		fwd->out_port[fwd->nb_outs++] = tp;
+	out->frame[out->n++] = f;
+}
+
+static void
+out_flush(struct forward *fwd)
+{
+	for (uint16_t i = 0; i < fwd->nb_outs; i++) {
+		struct port *port = fwd->out_port[i]->port;
+		struct forward_out *out = &fwd->out[port->id];
+
+		capture_port(port, CAPTURE_OUT, out->frame, out->n);
+		port->ops->deliver(port, &fwd->ctx, out->frame, out->n);
+		fwd->touched[port->id / 64] |= UINT64_C(1) << (port->id % 64);
+		out->n = 0;
+	}
+	fwd->nb_outs = 0;
+}
+
+/* To each other port once; one whose cable is pulled is not there. */
+static void
+flood(struct forward *fwd, const struct topo_port *in, struct offload_frame *f)
+{
+	const struct topo_bridge *tb = in->bridge;
+
+	for (uint32_t i = 0; i < tb->nb_ports; i++) {
+		if (tb->ports[i] != in && port_is_up(tb->ports[i]->port))
+			out_add(fwd, tb->ports[i], f);
+	}
+	count(&tb->bridge->counters[fwd->ctx.worker].flooded, 1);
+}
+
+static void
+learn(struct forward *fwd, const struct topo_port *in, const uint8_t *src)
+{
+	struct bridge *bridge = in->bridge->bridge;
+	struct bridge_counters *c = &bridge->counters[fwd->ctx.worker];
+
+	switch (fdb_learn(bridge->fdb, src, FDB_VLAN, in->port->id, fwd->now)) {
+	case FDB_FULL:
+		count(&c->fdb_full, 1);
+		break;
+	case FDB_MOVED:
+		count(&c->fdb_moves, 1);
+		break;
+	default:
+		break;
+	}
+}
+
+/*
+ * Where frames to @p dst go: a port of the bridge, or NULL: to all. The table may know a port that this
+ * topology does not have (any more) in the bridge.
+ */
+static const struct topo_port *
+lookup(const struct topology *topo, const struct topo_port *in, const uint8_t *dst)
+{
+	const struct topo_port *tp;
+	uint16_t id;
+
+	if (is_group(dst))
+		return NULL;
+	id = fdb_lookup(in->bridge->bridge->fdb, dst, FDB_VLAN);
+	if (id == FDB_NO_PORT)
+		return NULL;
+	tp = &topo->port[id];
+	return tp->bridge == in->bridge ? tp : NULL;
+}
+
+static void
+switch_burst(struct forward *fwd, const struct topology *topo, const struct topo_port *in,
+	struct offload_frame *frames, uint16_t n)
+{
+	bool drop_link_local = in->bridge->bridge->conf.link_local_drop;
+	const uint8_t *last_dst = NULL, *last_src = NULL;
+	const struct topo_port *to = NULL;
+
+	for (uint16_t i = 0; i < n; i++) {
+		struct offload_frame *f = &frames[i];
+		const uint8_t *dst = f->seg[0].data, *src = dst + ETHER_ADDR_LEN;
+
+		if (unlikely(is_group(src))) {
+			port_drop(in->port, &fwd->ctx, SWITCH_DROP_BAD_SOURCE, 1);
+			continue;
+		}
+		if (unlikely(drop_link_local && is_link_local(dst))) {
+			port_drop(in->port, &fwd->ctx, SWITCH_DROP_LINK_LOCAL, 1);
+			continue;
+		}
+		/* Runs of frames between the same two stations are the rule. */
+		if (last_src == NULL || !same_mac(src, last_src))
+			learn(fwd, in, src);
+		if (last_dst == NULL || !same_mac(dst, last_dst))
+			to = lookup(topo, in, dst);
+		last_src = src;
+		last_dst = dst;
+
+		if (to == NULL)
+			flood(fwd, in, f);
+		else if (unlikely(to == in))
+			port_drop(in->port, &fwd->ctx, SWITCH_DROP_SAME_PORT, 1);
+		else
+			out_add(fwd, to, f);
+	}
+}
+
+static void
+wire_burst(struct forward *fwd, const struct topo_port *in, struct offload_frame *frames,
+	uint16_t n)
+{
+	const struct topo_bridge *tb = in->bridge;
+	const struct topo_port *peer;
+
+	/* A cable whose other end is not plugged in. */
+	if (tb->nb_ports != 2) {
+		port_drop(in->port, &fwd->ctx, SWITCH_DROP_LINK_DOWN, n);
+		return;
+	}
+	peer = tb->ports[0] == in ? tb->ports[1] : tb->ports[0];
+	for (uint16_t i = 0; i < n; i++)
+		out_add(fwd, peer, &frames[i]);
+}
+
+static void
+capture_in(struct port *port, struct offload_frame *frames, uint16_t n)
+{
+	struct offload_frame *list[PORT_BURST];
+
+	if (likely(__atomic_load_n(&port->capture, __ATOMIC_RELAXED) == NULL))
+		return;
+	for (uint16_t i = 0; i < n; i++)
+		list[i] = &frames[i];
+	capture_port(port, CAPTURE_IN, list, n);
+}
+
+void
+forward_burst(struct forward *fwd, const struct topology *topo, const struct topo_port *in,
+	struct offload_frame *frames, uint16_t n)
+{
+	if (unlikely(!port_is_up(in->port))) {
+		port_drop(in->port, &fwd->ctx, SWITCH_DROP_LINK_DOWN, n);
+		return;
+	}
+	capture_in(in->port, frames, n);
+	if (unlikely(in->bridge == NULL)) {
+		port_drop(in->port, &fwd->ctx, SWITCH_DROP_NO_BRIDGE, n);
+		return;
+	}
+	if (in->bridge->bridge->conf.type == BRIDGE_WIRE)
+		wire_burst(fwd, in, frames, n);
+	else
+		switch_burst(fwd, topo, in, frames, n);
+	out_flush(fwd);
+}

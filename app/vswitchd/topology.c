@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+
+#include "topology.h"
+
+static void
+add_port(struct topology *topo, struct port *port)
+{
+	struct topo_port *tp = &topo->port[port->id];
+
+	tp->port = port;
+	for (uint16_t u = 0; u < port->nb_units; u++) {
+		struct topo_work *work = &topo->work[port->unit_worker[u]];
+
+		work->unit[work->nb_units++] = (struct topo_unit){.tp = tp, .unit = u};
+	}
+	if (port->ops->intr_poll != NULL && port->nb_units > 0) {
+		struct topo_work *work = &topo->work[port->unit_worker[0]];
+
+		work->owned[work->nb_owned++] = port;
+	}
+}
+
+static void
+add_bridge(struct topology *topo, struct bridge *bridge)
+{
+	struct topo_bridge *tb = &topo->bridge[topo->nb_bridges++];
+
+	tb->bridge = bridge;
+	for (uint32_t i = 0; i < bridge->nb_ports; i++) {
+		struct topo_port *tp = &topo->port[bridge->ports[i]->id];
+
+		if (bridge->ports[i]->suspended)
+			continue;
+		tp->bridge = tb;
+		tb->ports[tb->nb_ports++] = tp;
+	}
+}
+
+struct topology *
+topology_create(struct port *const *ports, uint32_t nb_ports, struct bridge *const *bridges,
+	uint32_t nb_bridges, uint16_t nb_workers)
+{
+	struct topology *topo = calloc(1, sizeof(*topo));
+
+	if (topo == NULL)
+		return NULL;
+	topo->nb_workers = nb_workers;
+	topo->work = calloc(nb_workers, sizeof(*topo->work));
+	topo->bridge = calloc(nb_bridges + 1, sizeof(*topo->bridge));
+	if (topo->work == NULL || topo->bridge == NULL) {
+		topology_free(topo);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < nb_ports; i++) {
+		if (!ports[i]->suspended)
+			add_port(topo, ports[i]);
+	}
+	for (uint32_t i = 0; i < nb_bridges; i++)
+		add_bridge(topo, bridges[i]);
+	return topo;
+}
+
+void
+topology_free(struct topology *topo)
+{
+	if (topo == NULL)
+		return;
+	free(topo->work);
+	free(topo->bridge);
+	free(topo);
+}

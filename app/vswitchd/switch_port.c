@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Management of ports. */
+#include <errno.h>
+#include <string.h>
+
+#include "log.h"
+#include "switch_priv.h"
+#include "worker.h"
+
+struct port *
+find_port(const char *name, struct error *err)
+{
+	for (uint32_t i = 0; i < the_switch.nb_ports; i++) {
+		if (strcmp(the_switch.ports[i]->conf.name, name) == 0)
+			return the_switch.ports[i];
+	}
+	error_set(err, -ENOENT, "no port is called '%.40s': see 'vswitchctl port list'", name);
+	return NULL;
+}
+
+/* An id that no living port has. */
+static uint16_t
+free_id(void)
+{
+	for (uint16_t id = 0; id < MAX_PORTS; id++) {
+		uint32_t i = 0;
+
+		while (i < the_switch.nb_ports && the_switch.ports[i]->id != id)
+			i++;
+		if (i == the_switch.nb_ports)
+			return id;
+	}
+	return MAX_PORTS;
+}
+
+/* What counts first is how many units of the port itself a core has got, then how many of all. */
+#define OWN_UNIT 65536u
+
+static void
+spread_units(struct port *port)
+{
+	uint32_t load[MAX_WORKERS] = {0};
+
+	for (uint32_t i = 0; i < the_switch.nb_ports; i++) {
+		const struct port *other = the_switch.ports[i];
+
+		for (uint16_t u = 0; u < other->nb_units; u++)
+			load[other->unit_worker[u]]++;
+	}
+	for (uint16_t u = 0; u < port->nb_units; u++) {
+		uint16_t best = 0;
+
+		for (uint16_t w = 1; w < the_switch.env.nb_workers; w++) {
+			if (load[w] < load[best])
+				best = w;
+		}
+		port->unit_worker[u] = best;
+		load[best] += OWN_UNIT;
+	}
+}
+
+static int
+name_is_free(const char *name, struct error *err)
+{
+	for (uint32_t i = 0; name != NULL && i < the_switch.nb_ports; i++) {
+		if (strcmp(the_switch.ports[i]->conf.name, name) == 0)
+			return error_set(err, -EEXIST, "a port is called '%s' already", name);
+	}
+	return 0;
+}
+
+int
+switch_port_add(const struct port_conf *conf, struct error *err)
+{
+	uint16_t id = free_id();
+	struct port *port;
+	int ret = name_is_free(conf->name, err);
+
+	if (ret < 0)
+		return ret;
+	if (id == MAX_PORTS)
+		return error_set(err, -ENOSPC, "port %s: there are %d ports already, more are not "
+			"possible", conf->name, MAX_PORTS);
+	ret = port_create(conf, id, &the_switch.env, &port, err);
+	if (ret < 0)
+		return ret;
+	spread_units(port);
+	the_switch.ports[the_switch.nb_ports++] = port;
+	/* As port_create() leaves it. */
+	port->offered = !port->ops->link_when_attached;
+	ret = publish(err);
+	if (ret < 0) {
+		the_switch.nb_ports--;
+		port_destroy(port);
+		return ret;
+	}
+	links_update();
+	log_info(PORT, "port %s: added", port->conf.name);
+	return 0;
+}
+
+static void
+forget(struct port *port)
+{
+	uint32_t i = 0;
+
+	while (the_switch.ports[i] != port)
+		i++;
+	the_switch.nb_ports--;
+	memmove(&the_switch.ports[i], &the_switch.ports[i + 1],
+		(the_switch.nb_ports - i) * sizeof(the_switch.ports[0]));
+}
+
+int
+switch_port_del(const char *name, bool force, struct error *err)
+{
+	struct port *port = find_port(name, err);
+	struct bridge *bridge;
+	int ret;
+
+	if (port == NULL)
+		return -ENOENT;
+	if (!force && port->ops->in_use(port))
+		return error_set(err, -EBUSY,
+			"port %s: a machine is connected to it; deleting it takes the card away until "
+			"that machine restarts: --force does it all the same", port->conf.name);
+	bridge = bridge_of(port);
+	port->suspended = true;
+	ret = publish(err);
+	if (ret < 0) {
+		port->suspended = false;
+		return ret;
+	}
+	/* From here on no polling core knows it or learns it. */
+	if (bridge != NULL) {
+		bridge_detach(bridge, port);
+		if (bridge->fdb != NULL)
+			fdb_flush(bridge->fdb, port->id);
+	}
+	forget(port);
+	log_info(PORT, "port %s: deleted", port->conf.name);
+	port_destroy(port);
+	links_update();
+	return 0;
+}
+
+int
+switch_port_set_link(const char *name, bool up, struct error *err)
+{
+	struct port *port = find_port(name, err);
+
+	if (port == NULL)
+		return -ENOENT;
+	port->conf.link_up = up;
+	links_update();
+	return 0;
+}
+
+int
+switch_port_set_mtu(const char *name, uint16_t mtu, struct error *err)
+{
+	struct port *port = find_port(name, err);
+	int ret;
+
+	if (port == NULL)
+		return -ENOENT;
+	if (port->ops->mtu_suspends) {
+		port->suspended = true;
+		ret = publish(err);
+		if (ret < 0) {
+			port->suspended = false;
+			return ret;
+		}
+	}
+	ret = port->ops->set_mtu(port, mtu, err);
+	if (ret == 0)
+		port->conf.mtu = mtu;
+	if (port->suspended) {
+		struct error second;
+
+		port->suspended = false;
+		if (publish(&second) < 0) {
+			log_err(PORT, "port %s: %s", name, second.text);
+			ret = ret < 0 ? ret : error_set(err, -ENOMEM, "port %s: no memory", name);
+		}
+	}
+	return ret;
+}
+
+static void
+list_workers(const struct port *port, struct port_info *info)
+{
+	for (uint16_t u = 0; u < port->nb_units; u++) {
+		uint32_t i = 0;
+
+		while (i < info->nb_workers && info->workers[i] != port->unit_worker[u])
+			i++;
+		if (i == info->nb_workers)
+			info->workers[info->nb_workers++] = port->unit_worker[u];
+	}
+}
+
+int
+switch_port_info(const char *name, struct port_info *info, struct error *err)
+{
+	struct port *port = find_port(name, err);
+	const struct bridge *bridge;
+
+	if (port == NULL)
+		return -ENOENT;
+	memset(info, 0, sizeof(*info));
+	bridge = bridge_of(port);
+	info->conf = &port->conf;
+	info->bridge = bridge == NULL ? NULL : bridge->conf.name;
+	info->link_up = port->offered && (port->ops == &port_device_ops || port->own);
+	list_workers(port, info);
+	port->ops->info(port, info);
+	return 0;
+}
+
+int
+switch_port_stats(const char *name, struct port_stats *stats, struct error *err)
+{
+	struct port *port = find_port(name, err);
+
+	if (port == NULL)
+		return -ENOENT;
+	port_stats_get(port, stats);
+	return 0;
+}
+
+uint32_t
+switch_port_names(const char *names[MAX_PORTS])
+{
+	for (uint32_t i = 0; i < the_switch.nb_ports; i++)
+		names[i] = the_switch.ports[i]->conf.name;
+	return the_switch.nb_ports;
+}
+
+int
+switch_port_set_capture(const char *name, struct capture *capture, struct error *err)
+{
+	struct port *port = find_port(name, err);
+
+	if (port == NULL)
+		return -ENOENT;
+	if (capture != NULL && port->capture != NULL)
+		return error_set(err, -EBUSY, "port %s: there is a capture on it already", name);
+	__atomic_store_n(&port->capture, capture, __ATOMIC_RELEASE);
+	workers_quiesce();
+	return 0;
+}

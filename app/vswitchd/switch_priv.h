@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** @file What the management functions of the switch share. Main thread only. */
+#ifndef VSWITCHD_SWITCH_PRIV_H
+#define VSWITCHD_SWITCH_PRIV_H
+
+#include "bridge.h"
+#include "port.h"
+
+/** The switch of this process. */
+struct the_switch {
+	bool running;
+	char *run_dir;
+	struct port_env env;
+	uint32_t nb_ports;
+	struct port *ports[MAX_PORTS];       /**< in the order of creation */
+	uint32_t nb_bridges;
+	struct bridge *bridges[MAX_BRIDGES];
+};
+
+extern struct the_switch the_switch;
+
+/** NULL, with a sentence, if there is none. */
+struct port *find_port(const char *name, struct error *err);
+struct bridge *find_bridge(const char *name, struct error *err);
+/** NULL: detached. */
+struct bridge *bridge_of(const struct port *port);
+
+/** Makes the polling cores work by what the structures say now; they have let go of all else on return. */
+int publish(struct error *err);
+
+/** Offers every port the carrier that it should have, and lets the packet path know. */
+void links_update(void);
+
+#endif /* VSWITCHD_SWITCH_PRIV_H */

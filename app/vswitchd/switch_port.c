@@ -88,13 +88,13 @@ switch_port_add(const struct port_conf *conf, struct error *err)
 	the_switch.ports[the_switch.nb_ports++] = port;
 	/* As port_create() leaves it. */
 	port->offered = !port->ops->link_when_attached;
+	links_update();
 	ret = publish(err);
 	if (ret < 0) {
 		the_switch.nb_ports--;
 		port_destroy(port);
 		return ret;
 	}
-	links_update();
 	log_info(PORT, "port %s: added", port->conf.name);
 	return 0;
 }

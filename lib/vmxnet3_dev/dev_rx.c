@@ -59,8 +59,6 @@ ctx_open(struct rx_ctx *c, struct vmxnet3_dev *dev, enum vmxnet3_drop *reason)
 	c->features = dev_features(dev);
 	c->mtu = dev->st->cfg.mtu;
 	c->rss_types = dev_rss_types(dev);
-	if (!dev->rev->rss_fields)
-		c->rss_types &= ~(OFFLOAD_RSS_UDP_IPV4 | OFFLOAD_RSS_UDP_IPV6);
 	c->large = dev->rev->lro_type4 && c->features & VMXNET3_F_LRO &&
 		c->features & VMXNET3_F_RXCSUM;
 	c->delivered = 0;

@@ -122,7 +122,7 @@ static bool
 set_tso(struct offload_frame *f, const struct tx_offload *o)
 {
 	offload_frame_parse(f);
-	if (o->ext1 || o->msscof == 0 || o->hlen > f->len || f->nb_segs >= OFFLOAD_TSO_SEGS)
+	if (o->ext1 || o->msscof == 0 || f->nb_segs >= OFFLOAD_TSO_SEGS)
 		return false;
 	if (!(f->hdr.flags & OFFLOAD_H_TCP) || o->hlen != l4_begin(f) + f->hdr.l4_len)
 		return false;

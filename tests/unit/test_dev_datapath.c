@@ -242,6 +242,37 @@ pools_run_out(void **state)
 	card_close(&b);
 }
 
+/* Long headers: a burst ends when its room for them does. Also: a checksum in an unknown protocol. */
+static void
+room_for_headers_runs_out(void **state)
+{
+	struct mini_offload o = { .om = VMXNET3_OM_CSUM, .hlen = 1000, .msscof = 1020 };
+	struct mini_conf conf = mini_conf_default(2);
+	static struct built f[64];
+	uint32_t i, n, taken = 0;
+	struct mini_frame got;
+	struct card a;
+
+	(void)state;
+	card_open(&a, &conf, NULL);
+	for (i = 0; i < RTE_DIM(f); i++) {
+		random_frame(&f[i], 1023 + rnd(400));
+		assert_int_equal(0, mini_send(&a.m, 0, f[i].data, f[i].len, NULL, 0, &o));
+		put16(f[i].data + 1020, ~plain_sum(f[i].data + 1000, f[i].len - 1000, 0));
+	}
+	while ((n = carry(&a, 0, &a)) > 0) {
+		assert_true(n < RTE_DIM(f));
+		taken += n;
+	}
+	assert_int_equal(RTE_DIM(f), taken);
+	for (i = 0; i < RTE_DIM(f); i++) {
+		expect_frame(&a, 0, &got);
+		expect_bytes(&got, f[i].data, f[i].len);
+		assert_true(got.cnc);
+	}
+	card_close(&a);
+}
+
 static void
 link_down_drops_both_ways(void **state)
 {
@@ -422,6 +453,7 @@ main(void)
 		cmocka_unit_test(rings_wrap),
 		cmocka_unit_test(burst_has_a_limit),
 		cmocka_unit_test(pools_run_out),
+		cmocka_unit_test(room_for_headers_runs_out),
 		cmocka_unit_test(link_down_drops_both_ways),
 		cmocka_unit_test(bursts_interrupt_once),
 		cmocka_unit_test(filters_choose),

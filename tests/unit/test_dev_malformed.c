@@ -135,6 +135,7 @@ nonsense_requests_are_dropped(void **state)
 		{ .om = VMXNET3_OM_CSUM, .hlen = 34, .msscof = 40 },
 		{ .om = VMXNET3_OM_CSUM, .hlen = 34, .msscof = 16383 },
 		{ .om = VMXNET3_OM_CSUM, .hlen = 34, .msscof = 1054 },
+		{ .om = VMXNET3_OM_CSUM, .hlen = 40, .msscof = 44 },
 		{ .om = VMXNET3_OM_CSUM, .hlen = 0, .msscof = 16 },
 		{ .om = VMXNET3_OM_CSUM, .hlen = 30, .msscof = 50 },
 		{ .om = VMXNET3_OM_CSUM, .hlen = 1023, .msscof = 50 },
@@ -490,6 +491,107 @@ wild_buffers_take_nothing(void **state)
 	card_close(&c);
 }
 
+/* Memory that the device may only read, or only write. */
+static void
+access_rights_count(void **state)
+{
+	const uint64_t ro = 0x10000, wo = 0x20000;
+	struct vmxnet3_desc *e, d;
+	struct mini_frame got;
+	struct card c;
+
+	(void)state;
+	usual(&c, 3);
+	assert_int_equal(0, vfu_dma_map(c.mem.dma, ro, 0x1000, VFU_DMA_READ, c.mem.fd, 0));
+	assert_int_equal(0, vfu_dma_map(c.mem.dma, wo, 0x1000, VFU_DMA_WRITE, c.mem.fd, 0));
+	vmxnet3_dev_dma_changed(c.dev);
+	d = mini_tx_desc(wo, 100, true);
+	assert_int_equal(0, mini_post(&c.m, 0, &d, 1));
+	assert_int_equal(0, carry(&c, 0, &c));
+	assert_int_equal(1, drops(&c, VMXNET3_DROP_TX_BAD_ADDRESS));
+	e = mini_entry(&c.m, &c.m.rxq[0].ring[0], 0);
+	e->dw[0] = ro;
+	e->dw[1] = 0;
+	make_frame(200);
+	send_split(&c, 0, frame.data, frame.len, 2, NULL);
+	assert_int_equal(1, carry(&c, 0, &c));
+	assert_int_equal(1, drops(&c, VMXNET3_DROP_RX_BAD_ADDRESS));
+	expect_silence(&c, 0);
+	e->dw[0] = c.m.rxq[0].ring[0].shadow[0].dw[0];
+	e->dw[1] = c.m.rxq[0].ring[0].shadow[0].dw[1];
+	send_split(&c, 0, frame.data, frame.len, 2, NULL);
+	assert_int_equal(1, carry(&c, 0, &c));
+	expect_frame(&c, 0, &got);
+	expect_bytes(&got, frame.data, frame.len);
+	card_close(&c);
+}
+
+/* A data ring outside memory: small frames are lost, others not. */
+static void
+wild_data_ring(void **state)
+{
+	struct mini_conf conf = mini_conf_default(3);
+	struct mini_frame got;
+	struct card c;
+
+	(void)state;
+	conf.rx_data_size = 128;
+	card_open(&c, &conf, NULL);
+	mini_prepare(&c.m);
+	mini_rxq_desc(&c.m, 0)->data_ring_pa = UINT64_MAX - 128;
+	assert_int_equal(0, mini_start(&c.m));
+	make_frame(200);
+	send_split(&c, 0, frame.data, 128, 2, NULL);
+	send_split(&c, 0, frame.data, 129, 2, NULL);
+	assert_int_equal(2, carry(&c, 0, &c));
+	assert_int_equal(1, drops(&c, VMXNET3_DROP_RX_BAD_ADDRESS));
+	expect_frame(&c, 0, &got);
+	expect_bytes(&got, frame.data, 129);
+	expect_silence(&c, 0);
+	card_close(&c);
+}
+
+/* Requests that ports other than guests hand over. */
+static void
+nonsense_requests_from_outside(void **state)
+{
+	static const struct offload_frame bad[] = {
+		{ .request = OFFLOAD_CSUM, .csum_start = 34, .csum_field = 600 },
+		{ .request = OFFLOAD_CSUM, .csum_start = 34, .csum_field = 30 },
+		{ .request = OFFLOAD_TSO, .hdr_len = 54, .mss = 0 },
+		{ .request = OFFLOAD_TSO, .hdr_len = 53, .mss = 100 },
+		{ .request = OFFLOAD_TSO, .hdr_len = 54, .mss = 100, .flags = OFFLOAD_F_INNER },
+	};
+	struct mini_conf conf = mini_conf_default(7);
+	struct offload_frame *list[1];
+	struct split s;
+	struct card c;
+	size_t i;
+
+	(void)state;
+	conf.features |= VMXNET3_F_LRO;
+	card_open(&c, &conf, NULL);
+	make_frame(500);
+	for (i = 0; i < RTE_DIM(bad); i++) {
+		split_begin(&s);
+		s.f.request = bad[i].request;
+		s.f.flags = bad[i].flags;
+		s.f.csum_start = bad[i].csum_start;
+		s.f.csum_field = bad[i].csum_field;
+		s.f.hdr_len = bad[i].hdr_len;
+		s.f.mss = bad[i].mss;
+		split_add(&s, frame.data, frame.len);
+		list[0] = &s.f;
+		assert_int_equal(0, vmxnet3_dev_deliver(c.dev, list, 1));
+		assert_int_equal(i + 1, drops(&c, VMXNET3_DROP_RX_BAD_OFFLOAD));
+		split_free(&s);
+	}
+	assert_int_equal(0, vmxnet3_dev_deliver(c.dev, list, 0));
+	expect_silence(&c, 0);
+	expect_alive(&c, false);
+	card_close(&c);
+}
+
 /* Ring 0 full of BODYs, however often: bounded work per frame, nothing delivered. */
 static void
 bodies_without_head(void **state)
@@ -555,6 +657,33 @@ exhaustion_consumes_nothing(void **state)
 	expect_bytes(&got, frame.data, frame.len);
 	assert_int_equal(4, got.nb_bufs);
 	expect_silence(&c, 0);
+	card_close(&c);
+}
+
+/* Of a large frame that is cut, as many pieces arrive as there are buffers. */
+static void
+buffers_end_within_a_cut(void **state)
+{
+	struct mini_offload o = { .om = VMXNET3_OM_TSO, .hlen = 54, .msscof = 100 };
+	struct mini_conf conf = mini_conf_default(3);
+	struct mini_frame got;
+	struct card c;
+	int i;
+
+	(void)state;
+	conf.empty = true;
+	card_open(&c, &conf, NULL);
+	mini_refill_ring(&c.m, 0, 0, 70);
+	make_frame(10000);
+	send_split(&c, 0, frame.data, frame.len, 5, &o);
+	assert_int_equal(1, carry(&c, 0, &c));
+	for (i = 0; i < 70; i++) {
+		expect_frame(&c, 0, &got);
+		assert_int_equal(154, got.len);
+		assert_memory_equal(frame.data + 54 + i * 100, got.data + 54, 100);
+	}
+	expect_silence(&c, 0);
+	assert_int_equal(30, drops(&c, VMXNET3_DROP_RX_NO_BUFFER));
 	card_close(&c);
 }
 
@@ -675,8 +804,12 @@ main(void)
 		cmocka_unit_test(bad_buffers_stop),
 		cmocka_unit_test(frames_before_a_bad_buffer_arrive),
 		cmocka_unit_test(wild_buffers_take_nothing),
+		cmocka_unit_test(access_rights_count),
+		cmocka_unit_test(wild_data_ring),
+		cmocka_unit_test(nonsense_requests_from_outside),
 		cmocka_unit_test(bodies_without_head),
 		cmocka_unit_test(exhaustion_consumes_nothing),
+		cmocka_unit_test(buffers_end_within_a_cut),
 		cmocka_unit_test(chains_are_limited),
 		cmocka_unit_test(tiny_completion_rings),
 		cmocka_unit_test(noise_in_the_rings),

@@ -41,6 +41,60 @@ shuffle(struct shape *s)
 	};
 }
 
+/* What the switch sees of a request; other exits than a guest work from it. */
+static void
+requests_are_passed_on(void **state)
+{
+	static const struct {
+		struct mini_offload o;
+		struct offload_frame f;
+	} cases[] = {
+		{ { .ti = true, .tci = 0xbeef, .hlen = 99, .msscof = 99 },
+			{ .flags = OFFLOAD_F_VLAN, .vlan_tci = 0xbeef } },
+		{ { .om = VMXNET3_OM_CSUM, .hlen = 34, .msscof = 50 },
+			{ .request = OFFLOAD_CSUM, .csum_start = 34, .csum_field = 50 } },
+		{ { .om = VMXNET3_OM_CSUM, .hlen = 54, .msscof = 60 },
+			{ .request = OFFLOAD_CSUM, .csum_start = 54, .csum_field = 60,
+				.flags = OFFLOAD_F_INNER } },
+		{ { .om = VMXNET3_OM_CSUM, .ext1 = true, .hlen = 62, .msscof = 60 },
+			{ .request = OFFLOAD_CSUM, .csum_start = 54, .csum_field = 60,
+				.flags = OFFLOAD_F_INNER } },
+		{ { .om = VMXNET3_OM_TSO, .hlen = 54, .msscof = 16000 },
+			{ .request = OFFLOAD_TSO, .hdr_len = 54, .mss = 16000 } },
+	};
+	struct mini_conf conf = mini_conf_default(7);
+	struct shape s = { .proto = TCP, .payload = 1000 };
+	struct offload_frame *f;
+	static struct built b;
+	struct card a;
+	size_t i;
+
+	(void)state;
+	card_open(&a, &conf, NULL);
+	build(&b, &s);
+	for (i = 0; i < RTE_DIM(cases); i++) {
+		send_split(&a, 0, b.data, b.len, 5, &cases[i].o);
+		assert_int_equal(1, vmxnet3_dev_tx_begin(a.dev, 0, a.burst, 1, &f));
+		assert_int_equal(b.len, f->len);
+		assert_int_equal(cases[i].f.request, f->request);
+		assert_int_equal(cases[i].f.flags, f->flags & ~OFFLOAD_F_PARSED);
+		assert_int_equal(cases[i].f.csum_start, f->csum_start);
+		assert_int_equal(cases[i].f.csum_field, f->csum_field);
+		assert_int_equal(cases[i].f.hdr_len, f->hdr_len);
+		assert_int_equal(cases[i].f.mss, f->mss);
+		assert_true(!(f->flags & OFFLOAD_F_VLAN) || f->vlan_tci == cases[i].f.vlan_tci);
+		vmxnet3_dev_tx_end(a.dev, 0, a.burst);
+	}
+	/* Short frames are filled up before anybody sees them. */
+	send_split(&a, 0, b.data, 50, 5, NULL);
+	assert_int_equal(1, vmxnet3_dev_tx_begin(a.dev, 0, a.burst, 1, &f));
+	assert_true(f->len == 60 && f->nb_segs == 1 && f->seg[0].len == 60);
+	assert_int_equal(0, plain_sum(f->seg[0].data + 50, 10, 0));
+	vmxnet3_dev_tx_end(a.dev, 0, a.burst);
+	expect_reaped(&a, 0, RTE_DIM(cases) + 1);
+	card_close(&a);
+}
+
 /* ---- checksums ---- */
 
 static void
@@ -369,6 +423,35 @@ large_frame_falls_back(void **state)
 	card_close(&a);
 }
 
+/* A completion counts at most 255 segments. */
+static void
+too_many_segments_are_cut(void **state)
+{
+	struct mini_conf conf = roomy(7);
+	struct shape s = { .proto = TCP, .payload = 25501, .tcp_flags = 0x18 };
+	struct mini_offload o = { .om = VMXNET3_OM_TSO, .msscof = 100, .hlen = 54 };
+	static struct built large;
+	struct mini_frame got;
+	struct card a;
+
+	(void)state;
+	conf.features |= VMXNET3_F_LRO;
+	conf.rx_size[0] = 512;
+	conf.rx_comp_size = 768;
+	card_open(&a, &conf, NULL);
+	build(&large, &s);
+	send_split(&a, 0, large.data, large.len, 9, &o);
+	assert_int_equal(1, carry(&a, 0, &a));
+	expect_pieces(&a, &large, &s, 100);
+	s.payload = 25500;
+	build(&large, &s);
+	send_split(&a, 0, large.data, large.len, 9, &o);
+	assert_int_equal(1, carry(&a, 0, &a));
+	expect_frame(&a, 0, &got);
+	assert_int_equal(255, got.segs);
+	card_close(&a);
+}
+
 /* Pieces longer than the receiver's MTU do not reach it, whole or cut. */
 static void
 pieces_respect_mtu(void **state)
@@ -678,6 +761,8 @@ queues_by_hash(void **state)
 		int round;
 
 		cb.nb_rx = cases[i].queues;
+		cb.head_len = 300;
+		cb.body_len = 500;
 		cb.features |= VMXNET3_F_RSS;
 		card_open(&a, &ca, NULL);
 		card_open(&b, &cb, &opts);
@@ -698,12 +783,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(requests_are_passed_on),
 		cmocka_unit_test(checksums_are_completed),
 		cmocka_unit_test(unasked_is_not_vouched_for),
 		cmocka_unit_test(inner_checksums_are_completed),
 		cmocka_unit_test(large_frames_are_cut),
 		cmocka_unit_test(large_frames_stay_whole),
 		cmocka_unit_test(large_frame_falls_back),
+		cmocka_unit_test(too_many_segments_are_cut),
 		cmocka_unit_test(pieces_respect_mtu),
 		cmocka_unit_test(large_frames_are_counted),
 		cmocka_unit_test(tags_go_where_they_are_wanted),

@@ -58,11 +58,17 @@ enum vmxnet3_log_level { VMXNET3_LOG_ERR = 3, VMXNET3_LOG_WARNING = 4, VMXNET3_L
 /** What the core needs from its surroundings. Callbacks may be NULL unless said otherwise. */
 struct vmxnet3_dev_ops {
 	void *ctx;
-	/** See the file comment. NULL: there is no datapath thread but the caller. */
+	/**
+	 * See the file comment. NULL: there is no datapath thread but the caller. Called with the device
+	 * locked: it takes no lock under which others call control functions.
+	 */
 	void (*quiesce)(void *ctx);
 	/** A doorbell rang (VMXNET3_DOORBELL_MESSAGE) or there is other reason to poll the device soon. */
 	void (*wake)(void *ctx);
-	/** The guest driver became active or inactive, or changed its queues or features. Control thread. */
+	/**
+	 * The guest driver became active or inactive, or changed its queues or features. On the thread that
+	 * called the control function, at its end, without the device's lock.
+	 */
 	void (*changed)(void *ctx);
 	/** Nanoseconds of a monotonic clock. Any thread. Not NULL. */
 	uint64_t (*now)(void *ctx);

@@ -101,5 +101,5 @@ static const cyaml_schema_field_t daemon_fields[] = {
 };
 
 const cyaml_schema_value_t config_schema = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_daemon, daemon_fields),
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER_NULL, struct raw_daemon, daemon_fields),
 };

@@ -54,6 +54,6 @@ text_guess(const char *word, const char *const *names, size_t n, char *buf, size
 		}
 	}
 	buf[0] = '\0';
-	if (guess != NULL && best <= 2 && best < strlen(guess) / 2)
+	if (guess != NULL && best <= 2 && best * 2 <= strlen(guess))
 		snprintf(buf, len, " (did you mean '%s'?)", guess);
 }

@@ -18,8 +18,8 @@ class Rpc:
 
     def __init__(self, path, timeout=10):
         self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(path))  # without a time-out: with one, a full queue of connections is an error
         self.sock.settimeout(timeout)
-        self.sock.connect(str(path))
         self.buffer = b""
 
     def __enter__(self):

@@ -115,7 +115,8 @@ class Client:
         data = bytes(data)
         try:
             sent = self.sock.sendmsg([data], anc)
-            self.sock.sendall(data[sent:])
+            if sent < len(data):
+                self.sock.sendall(data[sent:])
         except (BrokenPipeError, ConnectionResetError):
             raise Gone from None
 

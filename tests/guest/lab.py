@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 
+from lib.ctl import CtlError
 from lib.daemon import Vswitchd
 from lib.guest import Guest
 from lib.netns import NetNs
@@ -94,8 +95,11 @@ class Lab:
 
     def logs(self):
         """(title, text) of everything a failed test wants to show."""
-        return [("vswitchd's log", self.daemon.log_tail())] + [
-            (f"console of {guest.name}", guest.console()[-3000:]) for guest in self.guests.values()]
+        logs = [("vswitchd's log", self.daemon.log_tail())]
+        for words in (["stats"], ["drops"], ["port", "list"]):
+            with contextlib.suppress(CtlError):
+                logs.append((f"vswitchctl {' '.join(words)}", self.ctl.text(*words)))
+        return logs + [(f"console of {guest.name}", guest.console()[-3000:]) for guest in self.guests.values()]
 
     def drops(self):
         """Non-zero drop counters: {(port, reason): count}."""

@@ -164,18 +164,25 @@ static inline void
 describe(const struct rx_ctx *c, struct rx_item *it)
 {
 	const struct offload_frame *f = it->frame;
+	static const uint32_t layers[] = {
+		[0] = VMXNET3_RCD_FCS,
+		[OFFLOAD_H_IPV4] = VMXNET3_RCD_FCS | VMXNET3_RCD_V4,
+		[OFFLOAD_H_IPV4 | OFFLOAD_H_TCP] = VMXNET3_RCD_FCS | VMXNET3_RCD_V4 | VMXNET3_RCD_TCP,
+		[OFFLOAD_H_IPV4 | OFFLOAD_H_UDP] = VMXNET3_RCD_FCS | VMXNET3_RCD_V4 | VMXNET3_RCD_UDP,
+		[OFFLOAD_H_IPV4 | OFFLOAD_H_FRAG] = VMXNET3_RCD_FCS | VMXNET3_RCD_V4 | VMXNET3_RCD_FRG,
+		[OFFLOAD_H_IPV6] = VMXNET3_RCD_FCS | VMXNET3_RCD_V6,
+		[OFFLOAD_H_IPV6 | OFFLOAD_H_TCP] = VMXNET3_RCD_FCS | VMXNET3_RCD_V6 | VMXNET3_RCD_TCP,
+		[OFFLOAD_H_IPV6 | OFFLOAD_H_UDP] = VMXNET3_RCD_FCS | VMXNET3_RCD_V6 | VMXNET3_RCD_UDP,
+		[OFFLOAD_H_IPV6 | OFFLOAD_H_FRAG] = VMXNET3_RCD_FCS | VMXNET3_RCD_V6 | VMXNET3_RCD_FRG,
+		[31] = VMXNET3_RCD_FCS,
+	};
 	uint32_t h = f->hdr.flags;
 	bool good = f->flags & OFFLOAD_F_CSUM_GOOD || f->request == OFFLOAD_TSO;
 
 	it->dw2 = 0;
 	if (unlikely(f->flags & OFFLOAD_F_VLAN))
 		it->dw2 = VMXNET3_RCD_TS | (uint32_t)f->vlan_tci << VMXNET3_RCD_TCI_SHIFT;
-	it->dw3 = VMXNET3_RCD_FCS |
-		(h & OFFLOAD_H_IPV4 ? VMXNET3_RCD_V4 : 0) |
-		(h & OFFLOAD_H_IPV6 ? VMXNET3_RCD_V6 : 0) |
-		(h & OFFLOAD_H_TCP ? VMXNET3_RCD_TCP : 0) |
-		(h & OFFLOAD_H_UDP ? VMXNET3_RCD_UDP : 0) |
-		(h & OFFLOAD_H_FRAG ? VMXNET3_RCD_FRG : 0);
+	it->dw3 = layers[h % RTE_DIM(layers)];
 	if (good && c->features & VMXNET3_F_RXCSUM && h & (OFFLOAD_H_TCP | OFFLOAD_H_UDP)) {
 		it->dw0 = 0;
 		it->dw3 |= VMXNET3_RCD_IPC | VMXNET3_RCD_TUC;

@@ -23,6 +23,7 @@ struct cursor {
 	struct dev_ring_pos ring[2], comp;
 	uint32_t queue, nb_rxq;
 	uint32_t max_bufs;
+	uint32_t data_size; /* of a slot in the data ring; 0: none */
 	uint32_t error; /* VMXNET3_ERR_*, with RX_BAD_DESC */
 };
 
@@ -112,23 +113,20 @@ add_pieces(const struct cursor *c, struct rx_item *it, struct rx_batch *b, uint6
 	return true;
 }
 
-/* A small frame goes into the slot of the receive data ring that belongs to the HEAD. */
-static enum rx_fit
-place_in_data_ring(struct cursor *c, struct rx_item *it, struct rx_batch *b)
+/* The HEAD is all that is needed, or the slot of the receive data ring that belongs to it. */
+static inline enum rx_fit
+place_in_one(struct cursor *c, struct rx_item *it, struct rx_batch *b, uint64_t iova, uint32_t id)
 {
-	const struct dev_rxq_state *st = c->q->st;
-	uint32_t index = c->ring[0].next;
-
-	if (!add_pieces(c, it, b, st->data_pa + (uint64_t)index * st->data_desc_size, it->len))
+	if (unlikely(!add_pieces(c, it, b, iova, it->len)))
 		return RX_BAD_ADDRESS;
-	add_slot(c, &c->comp, b, index, c->queue + 2 * c->nb_rxq, it->len);
+	add_slot(c, &c->comp, b, c->ring[0].next, id, it->len);
 	dev_ring_advance(&c->ring[0]);
 	return RX_FITS;
 }
 
 /* Into a chain of buffers, of which @p d, the HEAD, is the first. */
-static inline enum rx_fit
-place_in_buffers(struct cursor *c, struct rx_item *it, struct rx_batch *b, struct vmxnet3_desc *d)
+static enum rx_fit
+place_in_chain(struct cursor *c, struct rx_item *it, struct rx_batch *b, struct vmxnet3_desc *d)
 {
 	struct dev_ring_pos pos[2] = { c->ring[0], c->ring[1] };
 	struct dev_ring_pos comp = c->comp;
@@ -143,7 +141,7 @@ place_in_buffers(struct cursor *c, struct rx_item *it, struct rx_batch *b, struc
 		add_slot(c, &comp, b, pos[ring].next, c->queue + ring * c->nb_rxq, n);
 		dev_ring_advance(&pos[ring]);
 		left -= n;
-		if (likely(left == 0))
+		if (left == 0)
 			break;
 		if (k == c->max_bufs)
 			return RX_NO_BUFFER;
@@ -167,9 +165,15 @@ place(struct cursor *c, struct rx_item *it, struct rx_batch *b)
 	it->first_slot = b->nb_slots;
 	it->first_piece = b->nb_pieces;
 	it->nb_pieces = 0;
-	if (likely(fit == RX_FITS))
-		fit = it->len <= c->q->st->data_desc_size ? place_in_data_ring(c, it, b) :
-			place_in_buffers(c, it, b, &d);
+	if (unlikely(fit != RX_FITS))
+		return fit;
+	if (it->len <= c->data_size)
+		fit = place_in_one(c, it, b, c->q->st->data_pa +
+			(uint64_t)c->ring[0].next * c->data_size, c->queue + 2 * c->nb_rxq);
+	else if (likely(it->len <= desc_len(&d)))
+		fit = place_in_one(c, it, b, dev_desc_addr(&d), c->queue);
+	else
+		fit = place_in_chain(c, it, b, &d);
 	if (unlikely(fit != RX_FITS)) {
 		b->nb_slots = it->first_slot;
 		return fit;
@@ -238,6 +242,7 @@ cursor_open(struct cursor *c, struct vmxnet3_dev *dev, uint32_t queue, uint32_t 
 	c->queue = queue;
 	c->nb_rxq = nb_rxq;
 	c->max_bufs = sg != 0 ? RTE_MIN(sg, (uint32_t)RX_MAX_BUFS) : RX_MAX_BUFS;
+	c->data_size = q->st->data_desc_size;
 	c->error = 0;
 	rte_spinlock_lock(&q->lock);
 	c->ring[0] = q->st->ring[0];
@@ -263,7 +268,8 @@ prefetch_ring(const struct cursor *c)
 {
 	uint32_t i = c->ring[0].next + PREFETCH_DESCS;
 
-	rte_prefetch0(dev_ring_entry(&c->q->ring[0], i < c->ring[0].size ? i : 0));
+	if (i % 4 == 0)
+		rte_prefetch0(dev_ring_entry(&c->q->ring[0], i < c->ring[0].size ? i : 0));
 }
 
 uint16_t

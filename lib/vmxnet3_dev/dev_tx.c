@@ -116,7 +116,8 @@ prefetch_ring(const struct dev_ring *ring, const struct dev_ring_pos *pos)
 {
 	uint32_t i = pos->next + PREFETCH_DESCS;
 
-	rte_prefetch0(dev_ring_entry(ring, i < pos->size ? i : 0));
+	if (i % 4 == 0)
+		rte_prefetch0(dev_ring_entry(ring, i < pos->size ? i : 0));
 }
 
 /* Where a frame begins; its first bytes are wanted in the second pass. */

@@ -21,8 +21,15 @@
  */
 #define TSO_MAX_PIECES 1500
 
-/* Of the headers in the pool; what lies before each is its headroom. */
-#define BYTES_ALIGN 16
+/* What lies before the headers in the pool is their headroom; it also aligns them. */
+#define BYTES_BEFORE 16
+#define ROOM_SHORT (BYTES_BEFORE + OFFLOAD_HEADER_BYTES)
+#define ROOM_LONG  (BYTES_BEFORE + OFFLOAD_HEADER_MAX)
+/* Of one frame at most. */
+#define SEGS_LONG (1 + DEV_SEGS_MAX(VMXNET3_TX_MAX_DESCS, OFFLOAD_FRAME_MAX))
+
+static_assert(BYTES_BEFORE >= OFFLOAD_HEADROOM && ROOM_LONG <= BURST_BYTES &&
+	SEGS_LONG <= BURST_SEGS, "an empty burst has room for every frame");
 
 /* Offload fields of a frame's first descriptor. */
 struct tx_offload {
@@ -30,8 +37,6 @@ struct tx_offload {
 	uint32_t hlen;
 	uint32_t msscof;
 	bool ext1;
-	bool ti;
-	uint16_t tci;
 };
 
 static inline struct tx_offload
@@ -44,19 +49,15 @@ tx_offload_of(const struct vmxnet3_desc *sop, const struct vmxnet3_rev *rev)
 		.hlen = dw3 & VMXNET3_TXD_HLEN_MASK,
 		.msscof = dw2 >> VMXNET3_TXD_MSSCOF_SHIFT,
 		.ext1 = rev->ext1 && dw2 & VMXNET3_TXD_EXT1,
-		.ti = dw3 & VMXNET3_TXD_TI,
-		.tci = (uint16_t)(dw3 >> VMXNET3_TXD_TCI_SHIFT),
 	};
 }
 
-/* Bytes of the frame that must be private: where decisions rest on, and where the checksum is stored. */
-static inline uint32_t
+/* Bytes of a longer frame that must be private: what decisions rest on, and where the checksum is stored. */
+static uint32_t
 snapshot_len(const struct tx_offload *o, uint32_t frame_len)
 {
 	uint32_t n = OFFLOAD_HEADER_BYTES;
 
-	if (unlikely(frame_len <= n))
-		return frame_len;
 	if (o->om == VMXNET3_OM_CSUM)
 		n = RTE_MAX(n, RTE_MAX(o->hlen, o->msscof + 2));
 	else if (o->om == VMXNET3_OM_TSO)
@@ -134,10 +135,10 @@ set_tso(struct offload_frame *f, const struct tx_offload *o)
 	return true;
 }
 
-static inline bool
+static bool
 set_request(struct offload_frame *f, const struct tx_offload *o)
 {
-	if (likely(o->om == VMXNET3_OM_NONE))
+	if (o->om == VMXNET3_OM_NONE)
 		return true;
 	if (o->om == VMXNET3_OM_CSUM)
 		return set_csum(f, o);
@@ -185,48 +186,70 @@ gather(struct vmxnet3_dev *dev, struct dev_tlb *tlb, const struct vmxnet3_desc *
 	return true;
 }
 
+/* The usual small frame: one descriptor, nothing asked for, in one piece of memory. */
+static inline bool
+load_small(struct vmxnet3_dev *dev, struct dev_txq *q, const struct vmxnet3_desc *desc, uint8_t *head,
+	uint32_t len)
+{
+	uint32_t n = len;
+	const uint8_t *host = dev_tlb_at(dev, &q->tlb, dev_desc_addr(desc), &n, VFU_DMA_READ);
+
+	if (unlikely(host == NULL || n != len))
+		return false;
+	memcpy(head, host, len);
+	return true;
+}
+
+/* Everything else. */
+static bool
+load_any(struct vmxnet3_dev *dev, struct dev_txq *q, const struct vmxnet3_desc *desc,
+	const struct tx_packet *p, struct offload_frame *f, enum vmxnet3_drop *reason)
+{
+	const struct tx_offload o = tx_offload_of(desc, dev->rev);
+	uint16_t nb_segs = 0;
+
+	f->seg->len = snapshot_len(&o, p->len);
+	*reason = VMXNET3_DROP_TX_BAD_ADDRESS;
+	if (!gather(dev, &q->tlb, desc, p->nb_descs, f->seg->data, f->seg->len, f->seg + 1, &nb_segs))
+		return false;
+	f->nb_segs = (uint16_t)(1 + nb_segs);
+	*reason = VMXNET3_DROP_TX_BAD_OFFLOAD;
+	return set_request(f, &o);
+}
+
 enum tx_verdict
 dev_tx_load(struct vmxnet3_dev *dev, struct dev_txq *q, struct vmxnet3_burst *b,
 	const struct tx_packet *p, enum vmxnet3_drop *reason)
 {
 	const struct vmxnet3_desc *desc = &b->desc[p->first];
-	struct tx_offload o = tx_offload_of(desc, dev->rev);
 	struct offload_frame *f = &b->frame[b->nb_frames];
 	struct offload_seg *seg = &b->seg[b->nb_segs];
-	uint32_t snap, room;
-	uint16_t nb_segs = 0;
-	uint8_t *head;
+	uint32_t dw3 = desc->dw[3];
+	bool plain = !(dw3 & VMXNET3_TXD_OM_MASK << VMXNET3_TXD_OM_SHIFT);
 
 	if (unlikely(p->len < RTE_ETHER_HDR_LEN || p->len > OFFLOAD_FRAME_MAX)) {
 		*reason = p->len < RTE_ETHER_HDR_LEN ? VMXNET3_DROP_TX_RUNT :
 			VMXNET3_DROP_TX_TOO_LONG;
 		return TX_DROP;
 	}
-	snap = snapshot_len(&o, p->len);
-	room = BYTES_ALIGN + RTE_ALIGN_CEIL(RTE_MAX(snap, (uint32_t)DEV_MIN_FRAME), BYTES_ALIGN);
-	if (unlikely(room > BURST_BYTES - b->nb_bytes ||
-			1 + DEV_SEGS_MAX(p->nb_descs, p->len) > (uint32_t)(BURST_SEGS - b->nb_segs)))
+	if (unlikely(b->nb_bytes > BURST_BYTES - ROOM_LONG || b->nb_segs > BURST_SEGS - SEGS_LONG))
 		return TX_WAIT;
 
-	head = b->bytes + b->nb_bytes + BYTES_ALIGN;
-	if (unlikely(!gather(dev, &q->tlb, desc, p->nb_descs, head, snap, seg + 1, &nb_segs))) {
-		*reason = VMXNET3_DROP_TX_BAD_ADDRESS;
-		return TX_DROP;
-	}
-	*seg = (struct offload_seg){ .data = head, .len = snap };
+	seg->data = b->bytes + b->nb_bytes + BYTES_BEFORE;
+	seg->len = p->len;
 	*f = (struct offload_frame){
 		.seg = seg,
-		.nb_segs = (uint16_t)(nb_segs + 1),
-		.flags = o.ti ? OFFLOAD_F_VLAN : 0,
+		.nb_segs = 1,
+		.flags = dw3 & VMXNET3_TXD_TI ? OFFLOAD_F_VLAN : 0,
 		.len = p->len,
-		.vlan_tci = o.tci,
+		.vlan_tci = (uint16_t)(dw3 >> VMXNET3_TXD_TCI_SHIFT),
 	};
-	if (unlikely(!set_request(f, &o))) {
-		*reason = VMXNET3_DROP_TX_BAD_OFFLOAD;
+	if (unlikely(!plain || p->nb_descs != 1 || p->len > OFFLOAD_HEADER_BYTES ||
+			!load_small(dev, q, desc, seg->data, p->len)) &&
+			!load_any(dev, q, desc, p, f, reason))
 		return TX_DROP;
-	}
 	pad(f);
-	b->nb_bytes += room;
+	b->nb_bytes += seg->len <= OFFLOAD_HEADER_BYTES ? ROOM_SHORT : ROOM_LONG;
 	b->nb_segs = (uint16_t)(b->nb_segs + f->nb_segs);
 	return TX_TAKEN;
 }

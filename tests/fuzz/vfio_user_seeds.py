@@ -60,7 +60,8 @@ SEEDS = {
     "start": VERSION + dma_map(0, 32 * PAGE) + dma_map(0xfffc0000, 16 * PAGE, fds=0, flags=1) + INFO
     + b"".join(region_info(i) for i in range(9)) + region_info(2, 4096)
     + record(vu.DEVICE_GET_IRQ_INFO, vu.IrqInfo(argsz=16, index=3))
-    + record(vu.DEVICE_GET_IRQ_INFO, vu.IrqInfo(argsz=16, index=2)) + read(7, 0, 256) + write(7, 0x30, b"\0\xf8\xff\xff")
+    + record(vu.DEVICE_GET_IRQ_INFO, vu.IrqInfo(argsz=16, index=2)) + read(7, 0, 256)
+    + write(7, 0x30, b"\0\xf8\xff\xff")
     + set_irqs(vu.INTX, ATTACH, 0, 1, 1) + set_irqs(vu.INTX, OFF) + RESET,
     "msix": VERSION + set_irqs(vu.MSIX, ATTACH, 0, 1) + set_irqs(vu.MSIX, ATTACH, 0, 2, 2)
     + set_irqs(vu.MSIX, ATTACH, 1, 1, 1) + set_irqs(vu.MSIX, OFF, 0, 25)

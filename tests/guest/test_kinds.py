@@ -35,7 +35,7 @@ def exercise(lab, number=1):
 def test_intx(make_lab):
     lab = make_lab(ports=1)
     guest = lab.guest(1, nomsi=True)
-    assert lab.port("vm1")["intr_type"] == "intx"
+    assert lab.port("vm1")["device"]["interrupt"] == "intx"
     exercise(lab)
     lines = [line for line in guest.run("cat /proc/interrupts").splitlines() if "eth0" in line]
     assert lines and "IO-APIC" in lines[0], lines
@@ -50,7 +50,7 @@ def test_queues(make_lab, queues):
     lab = make_lab(ports=1, port={"max-queues": queues})
     guest = lab.guest(1, vcpus=4)
     show = lab.port("vm1")
-    assert (show["nb_tx_queues"], show["nb_rx_queues"]) == (queues, queues)
+    assert show["queues"] == {"tx": queues, "rx": queues}
     exercise(lab)
     serve_iperf(guest)
     # Flows from the host spread over the guest's receive queues.

@@ -24,7 +24,7 @@ IOMMU_ARGS = {
     "strict": "intel_iommu=on iommu.passthrough=0 iommu.strict=1",
 }
 CONSOLE_ERRORS = re.compile(
-    r"BUG:|Oops|WARNING: .* at |Kernel panic|general protection fault|blocked for more than|soft lockup|"
+    r"(?-i:BUG: )|Oops|WARNING: .* at |Kernel panic|general protection fault|blocked for more than|soft lockup|"
     r"rcu: INFO: .*stall|NETDEV WATCHDOG|transmit queue .* timed out|unregister_netdevice: waiting|DMAR: .*fault|"
     r"vmxnet3 .*(: tx hang|Failed|failed|error)|irq \d+: nobody cared", re.IGNORECASE)
 

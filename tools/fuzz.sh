@@ -25,8 +25,11 @@ fuzz_one() {
 	local target=$1 name
 	name=$(basename "$target")
 	mkdir -p "$build/corpus/$name"
-	local seeds=tests/fuzz/corpus/$name
-	[ -d "$seeds" ] || seeds=
+	local seeds=tests/fuzz/corpus/${name#fuzz_}
+	[ -n "$(ls "$seeds")" ] || {
+		echo "FAIL $name: no seeds in $seeds"
+		return 1
+	}
 	# clang 14's sanitizers do not know address spaces as random as today's kernels make them.
 	if UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		timeout -k 10 $((seconds + 120)) setarch -R "$target" -max_total_time="$seconds" -timeout=25 \

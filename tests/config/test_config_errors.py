@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a person reads who made a mistake in vswitchd.yaml: file, line, what is wrong, what is allowed."""
+import re
 import subprocess
 
 import pytest
@@ -179,3 +180,27 @@ def test_command_line():
         assert done.returncode == 2
         assert words in done.stderr
         assert "Try 'vswitchd --help'." in done.stderr
+
+
+# Where an unknown key makes the daemon list the known ones.
+SECTIONS = {"top": "x: 1", "control": "control: {x: 1}", "dpdk": "dpdk: {x: 1}", "workers": "workers: {x: 1}", "idle": "workers: {idle: {x: 1}}",
+            "steps": "workers: {idle: {steps: [{x: 1}]}}", "port": "ports: [{name: a, type: device, x: 1}]", "bridge": "bridges: [{name: a, x: 1}]"}
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_manual_has_every_key(section, tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(SECTIONS[section])
+    keys = check(path).stderr.strip().split("allowed: ")[1].split(", ")
+    assert len(keys) >= 2
+    manual = (paths.REPO / "docs/man/vswitchd.yaml.5").read_text().replace("\\-", "-")
+    tags = [line for line in manual.splitlines() if line.startswith((".B", ".SS"))]
+    for key in keys:
+        assert any(re.search(rf"(^|[ \"{{]){key}($|[ \":,])", tag) for tag in tags), key
+
+
+@pytest.mark.parametrize("page", ["vswitchd.8", "vswitchd.yaml.5"])
+def test_the_manual_pages_are_well_formed(page):
+    done = subprocess.run(["mandoc", "-Tlint", "-W", "warning", paths.REPO / "docs/man" / page], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert (done.returncode, done.stdout) == (0, "")

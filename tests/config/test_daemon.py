@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shlex
 import signal
 import socket
 import stat
@@ -29,6 +30,7 @@ class Daemon:
         if config is not None:
             config = {"run-dir": str(workdir), "control": {"socket": str(self.socket)}, "dpdk": {"memory": 64}, **config}
             self.file.write_text(yaml.safe_dump(config, sort_keys=False))
+        wrapper = list(wrapper) + shlex.split(os.environ.get("VMXNET3X_WRAPPER", ""))
         popen.setdefault("stderr", open(self.log_file, "ab"))
         self.process = proc.spawn([*wrapper, paths.need(paths.VSWITCHD), "-c", self.file, *options],
                                   env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, **popen)

@@ -14,6 +14,8 @@ from config.test_daemon import TWO, Daemon
 from lib import paths, proc
 from lib.patience import Deadline
 
+# AddressSanitizer keeps freed memory for a while; it finds what is never freed by itself.
+SANITIZED = bool(os.environ.get("VMXNET3X_WRAPPER"))
 PARSE, INVALID, NO_METHOD, PARAMS = -32700, -32600, -32601, -32602
 
 
@@ -168,7 +170,7 @@ def test_client_that_does_not_read(daemon):
         start = time.monotonic()
         assert other.call("log.get")
         assert time.monotonic() - start < 2
-        assert proc.stats(daemon.process.pid).rss_kib < before + 16384
+        assert SANITIZED or proc.stats(daemon.process.pid).rss_kib < before + 16384
         lazy.sock.settimeout(10)
         assert lazy.answer()["id"] == 7, "when it reads, it goes on"
         assert all(lazy.answer()["id"] == 7 for _ in range(200))
@@ -179,7 +181,10 @@ def test_clients_that_come_and_go(daemon):
     before = proc.stats(daemon.process.pid).fds
     for i in range(500):
         with Rpc(daemon.socket) as rpc:
-            rpc.send([b"", b"{", json.dumps(request("port.list")).encode(), b'{"jsonrpc":"2.0"'][i % 4])
+            try:
+                rpc.send([b"", b"{", json.dumps(request("port.list")).encode(), b'{"jsonrpc":"2.0"'][i % 4])
+            except BrokenPipeError:
+                pass  # refused: the daemon has not yet seen that the earlier ones left
     Deadline(10).wait_for(lambda: proc.stats(daemon.process.pid).fds <= before, "no descriptor is left")
 
 
@@ -357,4 +362,4 @@ def test_nothing_leaks(daemon):
             round_trip()
         after = proc.stats(daemon.process.pid)
     assert after.fds == before.fds and after.threads == before.threads
-    assert after.rss_kib < before.rss_kib + 2048
+    assert SANITIZED or after.rss_kib < before.rss_kib + 2048

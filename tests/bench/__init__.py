@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The measurements of `make bench`; tools/bench runs them."""

@@ -251,14 +251,22 @@ cursor_open(struct cursor *c, struct vmxnet3_dev *dev, uint32_t queue, uint32_t 
 	dev_tlb_begin(dev, &q->tlb);
 }
 
+/* Control looks at the rest of it at any time. */
+static inline void
+put_pos(struct dev_ring_pos *to, const struct dev_ring_pos *from)
+{
+	to->next = from->next;
+	to->gen = from->gen;
+}
+
 static void
 cursor_close(struct cursor *c, const struct sums *s)
 {
 	struct dev_rxq *q = c->q;
 
-	q->st->ring[0] = c->ring[0];
-	q->st->ring[1] = c->ring[1];
-	q->st->comp = c->comp;
+	put_pos(&q->st->ring[0], &c->ring[0]);
+	put_pos(&q->st->ring[1], &c->ring[1]);
+	put_pos(&q->st->comp, &c->comp);
 	count_sums(q, s);
 	rte_spinlock_unlock(&q->lock);
 }

@@ -59,8 +59,8 @@ daemon_conf_init(struct daemon_conf *conf)
 }
 
 /*
- * The address must be the same after each restart, and differ between the ports of one machine: 40 bits of a hash
- * of the name (FNV-1a) behind a locally administered first byte.
+ * The address must be the same after each restart, and differ between the ports of one machine: 40
+ * bits of a hash of the name (FNV-1a) behind a locally administered first byte.
  */
 void
 conf_default_mac(const char *name, uint8_t mac[6])

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * The keys of the configuration: one list for each kind of section gives a key its name, its form, its range and
- * its place in the structures of conf.h. The configuration file, the control socket (port.add, port.show, …) and the
- * saved configuration all go through it, so they cannot disagree.
+ * The keys of the configuration: one list for each kind of section gives a key its name, its form,
+ * its range and its place in the structures of conf.h. The configuration file, the control socket
+ * (port.add, port.show, …) and the saved configuration all go through it, so they cannot disagree.
  */
 #ifndef VSWITCHD_CONF_KEY_H
 #define VSWITCHD_CONF_KEY_H

@@ -88,8 +88,8 @@ read_file(const char *file, size_t *len, char *errbuf)
 /* ---- values ---- */
 
 /*
- * Sets the values of a section. The path is where its lines are looked up, about what its messages begin
- * with.
+ * Sets the values of a section. The path is where its lines are looked up, about what its messages
+ * begin with.
  */
 static int
 set_values(struct config_load *load, const struct conf_key *keys, unsigned int n,

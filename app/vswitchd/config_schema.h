@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * The configuration file as libcyaml loads and saves it: every value is still text, an absent one is NULL.
- * conf_key.h gives the texts their meaning.
+ * The configuration file as libcyaml loads and saves it: every value is still text, an absent one
+ * is NULL. conf_key.h gives the texts their meaning.
  */
 #ifndef VSWITCHD_CONFIG_SCHEMA_H
 #define VSWITCHD_CONFIG_SCHEMA_H

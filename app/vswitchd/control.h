@@ -3,9 +3,9 @@
  * @file
  * The control socket: JSON-RPC 2.0 over a Unix stream socket, served by the main thread.
  *
- * A method is an entry of a table. The socket's side checks the parameters against the method's list (names, types,
- * ranges), calls the handler, and sends what it made. docs/control-protocol.md describes what goes over
- * the wire.
+ * A method is an entry of a table. The socket's side checks the parameters against the method's
+ * list (names, types, ranges), calls the handler, and sends what it made. docs/control-protocol.md
+ * describes what goes over the wire.
  */
 #ifndef VSWITCHD_CONTROL_H
 #define VSWITCHD_CONTROL_H
@@ -67,8 +67,8 @@ uint64_t control_uint(const json_t *params, const char *name, uint64_t missing);
 bool control_bool(const json_t *params, const char *name, bool missing);
 
 /**
- * What becomes of a connection that was taken over. Called on the main thread right after the answer has
- * been written, before anything else runs there: what the handler found is still true.
+ * What becomes of a connection that was taken over. Called on the main thread right after the
+ * answer has been written, before anything else runs there: what the handler found is still true.
  *
  * @param fd  the connection, non-blocking; belongs to the callee. -1: the answer could not be written,
  *            the client is gone: only @p arg has to be freed
@@ -76,9 +76,9 @@ bool control_bool(const json_t *params, const char *name, bool missing);
 typedef void control_taken(int fd, void *arg);
 
 /**
- * Called by a handler that is about to succeed: once its answer is written (one line, ending with a newline),
- * the connection leaves JSON-RPC and belongs to @p fn. Bytes that the client sent behind the request are
- * dropped.
+ * Called by a handler that is about to succeed: once its answer is written (one line, ending with a
+ * newline), the connection leaves JSON-RPC and belongs to @p fn. Bytes that the client sent behind
+ * the request are dropped.
  *
  * @return 0, or -EINVAL with a sentence: not possible in a batch, for a notification, or with earlier
  *         answers still unread

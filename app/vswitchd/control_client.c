@@ -170,8 +170,9 @@ skip_blanks(struct evbuffer *input)
 }
 
 /*
- * Length of the request that the input begins with: a JSON object or array, found by its brackets, so that
- * requests need no other mark between them. @return 0: not all there yet, or the client has failed
+ * Length of the request that the input begins with: a JSON object or array, found by its brackets,
+ * so that requests need no other mark between them. @return 0: not all there yet, or the client has
+ * failed
  */
 static size_t
 next_request(struct client *client)

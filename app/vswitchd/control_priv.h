@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * Between the parts of the control socket: the socket (control.c), its clients (control_client.c), requests and
- * methods (control_method.c).
+ * Between the parts of the control socket: the socket (control.c), its clients (control_client.c),
+ * requests and methods (control_method.c).
  */
 #ifndef VSWITCHD_CONTROL_PRIV_H
 #define VSWITCHD_CONTROL_PRIV_H

@@ -37,8 +37,9 @@ eal_uses_hugepages(void)
 /* ---- log ---- */
 
 /*
- * What DPDK calls information is of interest to those who look for a fault in it, and so are its warnings while it
- * starts: of page sizes that nobody needs, of buses that the machine does not have.
+ * What DPDK calls information is of interest to those who look for a fault in it, and so are its
+ * warnings while it starts: of page sizes that nobody needs, of buses that the machine does not
+ * have.
  */
 static enum log_level
 from_dpdk(int level)
@@ -163,9 +164,9 @@ build_args(const struct daemon_conf *conf, struct args *args, struct error *err)
 	arg_add(args, "--lcores=%s", lcores);
 	arg_add(args, "--no-telemetry");
 	/*
-	 * No card of the host's may be taken just because it is bound to a DPDK driver, so the only one allowed is one
-	 * that cannot exist. Cards that a port names are probed by their name, which is not
-	 * subject to this list.
+	 * No card of the host's may be taken just because it is bound to a DPDK driver, so the only
+	 * one allowed is one that cannot exist. Cards that a port names are probed by their name,
+	 * which is not subject to this list.
 	 */
 	if (access("/sys/bus/pci/devices", R_OK) == 0)
 		arg_add(args, "--allow=pci:ffff:ff:1f.7");

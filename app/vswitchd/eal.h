@@ -9,7 +9,8 @@
 #include "switch.h"
 
 /**
- * Starts EAL as the configuration wants it. It can be started once per process only, also after a failure.
+ * Starts EAL as the configuration wants it. It can be started once per process only, also after a
+ * failure.
  *
  * @param[out] no_hugepages  set when hugepages looked available but could not be had, and the configuration
  *             can do without: a new process should try with HUGEPAGES_NO

@@ -57,8 +57,8 @@ free_kib(uint64_t *smallest)
 }
 
 /*
- * A container may see the machine's hugepages and get none of them: touching one ends in SIGBUS. So a child
- * process tries.
+ * A container may see the machine's hugepages and get none of them: touching one ends in SIGBUS. So
+ * a child process tries.
  */
 static bool
 may_touch(void)

@@ -84,8 +84,8 @@ log_open(void)
 }
 
 /*
- * Standard error is shared with other processes, so it must not be made non-blocking. A pipe that polls as
- * writable takes PIPE_BUF bytes at once, a terminal that polls so takes a line.
+ * Standard error is shared with other processes, so it must not be made non-blocking. A pipe that
+ * polls as writable takes PIPE_BUF bytes at once, a terminal that polls so takes a line.
  */
 static bool
 write_line(const char *line, size_t len)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * Log lines with a component and a level, changeable at run time. Written to standard error (or the journal,
- * through it); thread-safe; never called on the packet path for a packet.
+ * Log lines with a component and a level, changeable at run time. Written to standard error (or the
+ * journal, through it); thread-safe; never called on the packet path for a packet.
  */
 #ifndef VSWITCHD_LOG_H
 #define VSWITCHD_LOG_H
@@ -31,13 +31,14 @@ enum log_component {
 };
 
 /**
- * Finds out where lines go: with a time stamp to standard error, or with a priority to the journal when that is
- * what standard error is. Lines before it are written as if to a terminal.
+ * Finds out where lines go: with a time stamp to standard error, or with a priority to the journal
+ * when that is what standard error is. Lines before it are written as if to a terminal.
  */
 void log_open(void);
 
 /**
- * Writes a line. A reader that does not keep up costs lines (their number is told later), never time.
+ * Writes a line. A reader that does not keep up costs lines (their number is told later), never
+ * time.
  */
 void log_line(enum log_component comp, enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

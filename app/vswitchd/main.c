@@ -328,8 +328,8 @@ register_methods(const struct config *config)
 }
 
 /*
- * The control socket comes first: it is what tells two daemons apart. Its requests wait until the main
- * loop runs.
+ * The control socket comes first: it is what tells two daemons apart. Its requests wait until the
+ * main loop runs.
  */
 static int
 start(const struct config *config, struct events *events, struct error *err)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * The groups of control methods, each in the file of its name: rpc_port.c, rpc_bridge.c, rpc_system.c,
- * rpc_capture.c.
+ * The groups of control methods, each in the file of its name: rpc_port.c, rpc_bridge.c,
+ * rpc_system.c, rpc_capture.c.
  */
 #ifndef VSWITCHD_RPC_H
 #define VSWITCHD_RPC_H

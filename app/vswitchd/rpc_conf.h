@@ -9,7 +9,8 @@
 #include "switch.h"
 
 /**
- * Sets values from the members of an object. A value may be a string as in the file, a number or a boolean.
+ * Sets values from the members of an object. A value may be a string as in the file, a number or a
+ * boolean.
  *
  * @param skip   a member that is left to the caller; NULL: none
  * @param about  what messages begin with, such as "port 'vm1': "

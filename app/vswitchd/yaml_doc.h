@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * The tree of a YAML document with its line numbers. libcyaml loads a document into structures, but its
- * messages give the line of the previous value and do not tell what is allowed; so the document's shape is checked against the
- * same schema here first, and values that are refused later find their line here.
+ * The tree of a YAML document with its line numbers. libcyaml loads a document into structures, but
+ * its messages give the line of the previous value and do not tell what is allowed; so the
+ * document's shape is checked against the same schema here first, and values that are refused later
+ * find their line here.
  */
 #ifndef VSWITCHD_YAML_DOC_H
 #define VSWITCHD_YAML_DOC_H
@@ -34,8 +35,8 @@ int yaml_doc_check(const struct yaml_doc *doc, const cyaml_schema_value_t *schem
 	size_t errlen);
 
 /**
- * Line of a value, given its path: keys and indices separated by '/', such as "ports/3/mac". What is not in
- * the document has the line of what would hold it.
+ * Line of a value, given its path: keys and indices separated by '/', such as "ports/3/mac". What
+ * is not in the document has the line of what would hold it.
  */
 unsigned int yaml_doc_line(const struct yaml_doc *doc, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

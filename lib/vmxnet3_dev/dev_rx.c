@@ -272,7 +272,8 @@ copy_scattered(const struct offload_frame *f, const struct offload_seg *to, uint
 	while (nb_to > 0) {
 		if (from < from_end) {
 			n = RTE_MIN(from->len - from_at, to->len - at);
-			memcpy(to->data + at, from->data + from_at, n);
+			/* A guest that sends to itself may send out of its receive buffers. */
+			memmove(to->data + at, from->data + from_at, n);
 			from_at += n;
 			if (from_at == from->len) {
 				from++;

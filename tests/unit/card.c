@@ -181,3 +181,76 @@ send_split(struct card *c, uint32_t q, const uint8_t *data, uint32_t len, uint32
 	if (mini_send(&c->m, q, data, len, split, nb, o) != 0)
 		fail_msg("%s", c->m.error);
 }
+
+struct mini_conf
+roomy(uint32_t revision)
+{
+	struct mini_conf conf = mini_conf_default(revision);
+
+	conf.tx_size = conf.tx_comp_size = 512;
+	conf.mtu = 9000;
+	conf.head_len = 2048;
+	conf.body_len = 4096;
+	return conf;
+}
+
+void
+shuffle(struct shape *s)
+{
+	*s = (struct shape){
+		.tags = rnd(3),
+		.tpid = rnd(2) ? 0x88a8 : 0,
+		.ipv6 = rnd(2),
+		.proto = rnd(2) ? 6 : 17,
+		.l3_extra = rnd(3) * 8,
+		.tcp_options = rnd(4) * 4,
+		.payload = rnd(4) ? rnd(1400) : rnd(20),
+		.ip_id = (uint16_t)rnd(65536),
+		.seq = rnd(UINT32_MAX),
+		.tcp_flags = (uint16_t)(0x010 | rnd(2) << 3 | rnd(2)),
+	};
+}
+
+void
+tag(struct built *f, uint16_t tci)
+{
+	memmove(f->data + 16, f->data + 12, f->len - 12);
+	put16(f->data + 12, 0x8100);
+	put16(f->data + 14, tci);
+	f->len += 4;
+	f->l2 += 4;
+}
+
+struct built frame;
+
+void
+make_frame(uint32_t payload)
+{
+	struct shape s = { .proto = 6, .payload = payload };
+
+	build(&frame, &s);
+}
+
+void
+expect_alive(struct card *c, bool reactivate)
+{
+	struct mini_frame got;
+
+	if (reactivate && mini_activate(&c->m) != 0)
+		fail_msg("%s", c->m.error);
+	make_frame(300);
+	send_split(c, 0, frame.data, frame.len, 3, NULL);
+	assert_int_equal(1, carry(c, 0, c));
+	expect_reaped(c, 0, 1);
+	expect_frame(c, 0, &got);
+	expect_bytes(&got, frame.data, frame.len);
+	expect_silence(c, 0);
+}
+
+void
+usual(struct card *c, uint32_t revision)
+{
+	struct mini_conf conf = mini_conf_default(revision);
+
+	card_open(c, &conf, NULL);
+}

@@ -52,4 +52,19 @@ void expect_bytes(const struct mini_frame *f, const uint8_t *data, uint32_t len)
 void send_split(struct card *c, uint32_t q, const uint8_t *data, uint32_t len, uint32_t max_parts,
 	const struct mini_offload *o);
 
+/** A driver with room for nearly everything. */
+struct mini_conf roomy(uint32_t revision);
+/** A frame of any kind: tags, IP version, protocol, options, payload up to 1,400. */
+void shuffle(struct shape *s);
+/** Inserts an 802.1Q tag after the addresses. */
+void tag(struct built *f, uint16_t tci);
+
+/** Opened with mini_conf_default(). */
+void usual(struct card *c, uint32_t revision);
+/** What make_frame() made: TCP over IPv4, 54 bytes of headers. */
+extern struct built frame;
+void make_frame(uint32_t payload);
+/** The device still does its work, if need be after a new activation. */
+void expect_alive(struct card *c, bool reactivate);
+
 #endif /* CARD_H */

@@ -1,53 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a broken or hostile driver does to its rings. It may lose its own queue or its own frames; nothing
- * else may happen, and a new activation makes all well.
+ * What a broken or hostile driver does to its receive rings, and frames that no driver should see. The
+ * queue may be lost; nothing else may happen, and a new activation makes all well.
  */
 #include <rte_common.h>
-
-#include <vmxnet3_rev.h>
 
 #include "card.h"
 
 #define MS 1000000ull
-
-static struct built frame;
-
-static void
-make_frame(uint32_t payload)
-{
-	struct shape s = { .proto = 6, .payload = payload };
-
-	build(&frame, &s);
-}
-
-/* The device still does its work, if need be after a new activation. */
-static void
-expect_alive(struct card *c, bool reactivate)
-{
-	struct mini_frame got;
-
-	if (reactivate && mini_activate(&c->m) != 0)
-		fail_msg("%s", c->m.error);
-	make_frame(300);
-	send_split(c, 0, frame.data, frame.len, 3, NULL);
-	assert_int_equal(1, carry(c, 0, c));
-	expect_reaped(c, 0, 1);
-	expect_frame(c, 0, &got);
-	expect_bytes(&got, frame.data, frame.len);
-	expect_silence(c, 0);
-}
-
-static void
-expect_tx_stopped(struct card *c, uint32_t error)
-{
-	mini_cmd(&c->m, VMXNET3_CMD_GET_QUEUE_STATUS);
-	assert_int_equal(1, mini_txq_desc(&c->m, 0)->status.stopped);
-	assert_int_equal(error, mini_txq_desc(&c->m, 0)->status.error);
-	assert_int_equal(VMXNET3_ECR_TQERR, mini_shared(&c->m)->ecr & VMXNET3_ECR_TQERR);
-	assert_int_equal(0, carry(c, 0, c));
-	expect_silence(c, 0);
-}
 
 static void
 expect_rx_stopped(struct card *c, uint32_t error)
@@ -65,334 +25,6 @@ expect_rx_stopped(struct card *c, uint32_t error)
 	assert_int_equal(1, carry(c, 0, c));
 	assert_int_equal(1, drops(c, VMXNET3_DROP_RX_INACTIVE));
 }
-
-static void
-usual(struct card *c, uint32_t revision)
-{
-	struct mini_conf conf = mini_conf_default(revision);
-
-	card_open(c, &conf, NULL);
-}
-
-/* ---- transmit: frames that are dropped, completed and counted ---- */
-
-/* Posts one frame with these offload fields. It must be dropped, and for this reason. */
-static void
-dropped(struct card *c, uint32_t len, const struct mini_offload *o, enum vmxnet3_drop reason)
-{
-	uint64_t before = drops(c, reason);
-
-	send_split(c, 0, frame.data, len, 1 + rnd(10), o);
-	assert_int_equal(0, carry(c, 0, c));
-	expect_reaped(c, 0, 1);
-	expect_silence(c, 0);
-	assert_int_equal(before + 1, drops(c, reason));
-}
-
-static void
-runts_are_dropped(void **state)
-{
-	struct card c;
-	uint32_t len;
-
-	(void)state;
-	usual(&c, 1);
-	make_frame(100);
-	for (len = 1; len < 14; len++)
-		dropped(&c, len, NULL, VMXNET3_DROP_TX_RUNT);
-	expect_alive(&c, false);
-	card_close(&c);
-}
-
-static void
-giants_are_dropped(void **state)
-{
-	struct card c;
-
-	(void)state;
-	usual(&c, 7);
-	make_frame(65000);
-	dropped(&c, OFFLOAD_FRAME_MAX + 1, NULL, VMXNET3_DROP_TX_TOO_LONG);
-	dropped(&c, FRAME_ROOM, NULL, VMXNET3_DROP_TX_TOO_LONG);
-	expect_alive(&c, false);
-	card_close(&c);
-}
-
-static void
-nonsense_requests_are_dropped(void **state)
-{
-	/* The frame: 14 bytes, 20 of IPv4, 20 of TCP, 1,000. */
-	static const struct mini_offload bad[] = {
-		{ .om = VMXNET3_OM_ENCAP, .hlen = 54, .msscof = 0 },
-		{ .om = VMXNET3_OM_TSO, .hlen = 54, .msscof = 0 },
-		{ .om = VMXNET3_OM_TSO, .hlen = 0, .msscof = 500 },
-		{ .om = VMXNET3_OM_TSO, .hlen = 53, .msscof = 500 },
-		{ .om = VMXNET3_OM_TSO, .hlen = 58, .msscof = 500 },
-		{ .om = VMXNET3_OM_TSO, .hlen = 1023, .msscof = 500 },
-		{ .om = VMXNET3_OM_TSO, .hlen = 54, .msscof = 500, .ext1 = true },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 34, .msscof = 33 },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 34, .msscof = 51 },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 34, .msscof = 40 },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 34, .msscof = 16383 },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 34, .msscof = 1054 },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 40, .msscof = 44 },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 0, .msscof = 16 },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 30, .msscof = 50 },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 1023, .msscof = 50 },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 54, .msscof = 50, .ext1 = true },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 80, .msscof = 76, .ext1 = true },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 4, .msscof = 2, .ext1 = true },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 0, .msscof = 0, .ext1 = true },
-		{ .om = VMXNET3_OM_CSUM, .hlen = 1023, .msscof = 16383, .ext1 = true },
-	};
-	struct mini_offload o = { .om = VMXNET3_OM_TSO, .hlen = 54, .msscof = 1 };
-	struct card c;
-	size_t i;
-
-	(void)state;
-	usual(&c, 7);
-	for (i = 0; i < RTE_DIM(bad); i++) {
-		make_frame(1000);
-		dropped(&c, frame.len, &bad[i], VMXNET3_DROP_TX_BAD_OFFLOAD);
-		/* Cut so that the headers do not end. */
-		dropped(&c, 14 + rnd(20), &bad[i], VMXNET3_DROP_TX_BAD_OFFLOAD);
-	}
-	/* A sane request, but for a frame that ends before its headers do. */
-	dropped(&c, 40, &o, VMXNET3_DROP_TX_BAD_OFFLOAD);
-	/* One byte in each of so many pieces. */
-	make_frame(20000);
-	dropped(&c, frame.len, &o, VMXNET3_DROP_TX_BAD_OFFLOAD);
-	mini_cmd(&c.m, VMXNET3_CMD_GET_STATS);
-	assert_int_equal(2 * RTE_DIM(bad) + 2, mini_txq_desc(&c.m, 0)->stats.error_pkts);
-	expect_alive(&c, false);
-	card_close(&c);
-}
-
-/* IHL 0 to 15, TCP offsets 0 to 15, lengths cut anywhere, with and without requests: no harm. */
-static void
-strange_headers_do_no_harm(void **state)
-{
-	struct mini_conf conf = mini_conf_default(7);
-	struct mini_offload o;
-	struct mini_frame got;
-	struct card c;
-	uint32_t i;
-
-	(void)state;
-	conf.features |= VMXNET3_F_RXVLAN | VMXNET3_F_LRO;
-	card_open(&c, &conf, NULL);
-	for (i = 0; i < 20000; i++) {
-		uint32_t len = 14 + rnd(120), k;
-
-		make_frame(200);
-		for (k = 0; k < 1 + rnd(4); k++)
-			frame.data[12 + rnd(len)] = (uint8_t)(rnd(2) ? rnd(256) : 0x81);
-		frame.data[14] = (uint8_t)(rnd(16) ? frame.data[14] : rnd(256));
-		if (rnd(4) == 0)
-			put16(frame.data + 12, rnd(2) ? 0x8100 : 0x88a8);
-		o = (struct mini_offload){ .om = rnd(4), .hlen = rnd(2) ? 54 : rnd(1024),
-			.msscof = rnd(2) ? 50 : rnd(16384), .ext1 = rnd(4) == 0, .ti = rnd(4) == 0,
-			.tci = (uint16_t)rnd(65536) };
-		send_split(&c, 0, frame.data, len, 1 + rnd(6), &o);
-		carry(&c, 0, &c);
-		expect_reaped(&c, 0, 1);
-		while (mini_recv(&c.m, 0, &got) == 1)
-			assert_true(got.len >= 60);
-		mini_refill(&c.m, 0, UINT32_MAX);
-	}
-	expect_alive(&c, false);
-	card_close(&c);
-}
-
-/* Frames that come from elsewhere, of any length: never beyond their end, never to the driver too short. */
-static void
-short_frames_from_outside(void **state)
-{
-	struct mini_conf conf = mini_conf_default(7);
-	struct offload_frame *list[1];
-	struct mini_frame got;
-	struct split s;
-	struct card c;
-	uint32_t len, tags, strip;
-
-	(void)state;
-	conf.rx_mode |= VMXNET3_RXM_PROMISC;
-	card_open(&c, &conf, NULL);
-	for (strip = 0; strip < 2; strip++) {
-		c.m.conf.features = strip ? VMXNET3_F_RXVLAN : 0;
-		mini_shared(&c.m)->misc.upt_features = c.m.conf.features;
-		mini_cmd(&c.m, VMXNET3_CMD_UPDATE_FEATURE);
-		for (tags = 0; tags < 7; tags++) {
-			struct shape shape = { .proto = 17, .payload = 80, .tags = tags };
-
-			build(&frame, &shape);
-			for (len = 1; len < 90; len++) {
-				split_begin(&s);
-				split_add(&s, frame.data, len);
-				list[0] = &s.f;
-				vmxnet3_dev_deliver(c.dev, list, 1);
-				if (len >= 14) {
-					expect_frame(&c, 0, &got);
-					assert_true(got.len >= 60);
-				}
-				expect_silence(&c, 0);
-				split_free(&s);
-				mini_refill(&c.m, 0, UINT32_MAX);
-			}
-		}
-	}
-	assert_int_equal(2 * 7 * 13, drops(&c, VMXNET3_DROP_RX_RUNT));
-	card_close(&c);
-}
-
-static void
-wild_addresses_are_dropped(void **state)
-{
-	static const uint64_t wild[] = { 0, 0x1000, MINI_MEM_IOVA - 4, UINT64_MAX, UINT64_MAX - 63,
-		1ull << 48, 1ull << 63 };
-	struct vmxnet3_desc d[3];
-	struct card c;
-	uint64_t ok;
-	size_t i;
-
-	(void)state;
-	usual(&c, 3);
-	ok = c.m.txq[0].area;
-	for (i = 0; i <= RTE_DIM(wild); i++) {
-		uint64_t pa = i < RTE_DIM(wild) ? wild[i] : MINI_MEM_IOVA + c.mem.size - 30;
-
-		d[0] = mini_tx_desc(ok, 20, false);
-		d[1] = mini_tx_desc(pa, 64, false);
-		d[2] = mini_tx_desc(ok, 20, true);
-		assert_int_equal(0, mini_post(&c.m, 0, d, 3));
-		/* The same behind the headers. */
-		d[0] = mini_tx_desc(ok, 600, false);
-		assert_int_equal(0, mini_post(&c.m, 0, d, 3));
-		/* And right at the start. */
-		assert_int_equal(0, mini_post(&c.m, 0, &d[1], 2));
-		assert_int_equal(0, carry(&c, 0, &c));
-		expect_reaped(&c, 0, 3);
-	}
-	assert_int_equal(3 * (RTE_DIM(wild) + 1), drops(&c, VMXNET3_DROP_TX_BAD_ADDRESS));
-	expect_alive(&c, false);
-	card_close(&c);
-}
-
-/* ---- transmit: what stops the queue ---- */
-
-/* @p n descriptors, the last of which ends the frame only if @p eop. */
-static void
-post_many(struct card *c, uint32_t n, bool eop)
-{
-	static struct vmxnet3_desc d[256];
-	uint32_t i;
-
-	for (i = 0; i < n; i++)
-		d[i] = mini_tx_desc(c->m.txq[0].area, 20, eop && i + 1 == n);
-	assert_int_equal(0, mini_post(&c->m, 0, d, n));
-}
-
-static void
-too_many_descriptors_stop(void **state)
-{
-	struct card c;
-
-	(void)state;
-	usual(&c, 3);
-	post_many(&c, VMXNET3_TX_MAX_DESCS, true);
-	assert_int_equal(1, carry(&c, 0, NULL));
-	expect_reaped(&c, 0, 1);
-	/* Frames before the bad one still pass. */
-	make_frame(100);
-	send_split(&c, 0, frame.data, frame.len, 2, NULL);
-	post_many(&c, VMXNET3_TX_MAX_DESCS + 1, true);
-	assert_int_equal(1, carry(&c, 0, NULL));
-	expect_reaped(&c, 0, 1);
-	assert_int_equal(0, carry(&c, 0, NULL));
-	expect_reaped(&c, 0, 0);
-	assert_int_equal(1, drops(&c, VMXNET3_DROP_TX_BAD_DESC));
-	expect_tx_stopped(&c, VMXNET3_ERR_BIG_PKT);
-	expect_alive(&c, true);
-	card_close(&c);
-}
-
-static void
-unknown_descriptor_type_stops(void **state)
-{
-	struct vmxnet3_desc d;
-	struct card c;
-
-	(void)state;
-	usual(&c, 2);
-	d = mini_tx_desc(c.m.txq[0].area, 100, true);
-	d.dw[2] |= VMXNET3_TXD_DTYPE;
-	assert_int_equal(0, mini_post(&c.m, 0, &d, 1));
-	assert_int_equal(0, carry(&c, 0, NULL));
-	expect_reaped(&c, 0, 0);
-	expect_tx_stopped(&c, VMXNET3_ERR_DESC_NOT_SPT);
-	expect_alive(&c, true);
-	card_close(&c);
-}
-
-/* A frame whose later descriptors are not there yet gets time; one that never ends does not. */
-static void
-frame_without_end_stops(void **state)
-{
-	struct vmxnet3_desc *e;
-	struct card c;
-	uint32_t saved;
-
-	(void)state;
-	usual(&c, 2);
-	post_many(&c, 3, true);
-	e = mini_entry(&c.m, &c.m.txq[0].ring, 1);
-	saved = e->dw[2];
-	e->dw[2] ^= 1u << VMXNET3_TXD_GEN_SHIFT;
-	assert_int_equal(0, carry(&c, 0, NULL));
-	c.now += 9 * MS;
-	assert_int_equal(0, carry(&c, 0, NULL));
-	e->dw[2] = saved;
-	assert_int_equal(1, carry(&c, 0, NULL));
-	expect_reaped(&c, 0, 1);
-
-	c.now += 1000 * MS;
-	post_many(&c, 3, false);
-	assert_int_equal(0, carry(&c, 0, NULL));
-	mini_cmd(&c.m, VMXNET3_CMD_GET_QUEUE_STATUS);
-	assert_int_equal(0, mini_txq_desc(&c.m, 0)->status.stopped);
-	c.now += 11 * MS;
-	assert_int_equal(0, carry(&c, 0, NULL));
-	expect_tx_stopped(&c, VMXNET3_ERR_NOEOP);
-	expect_alive(&c, true);
-	card_close(&c);
-}
-
-/* All of a small ring valid, in both laps, and no end: bounded all the same. */
-static void
-endless_ring_stops(void **state)
-{
-	struct mini_conf conf = mini_conf_default(2);
-	struct vmxnet3_desc *e;
-	struct card c;
-	uint32_t i;
-
-	(void)state;
-	conf.tx_size = conf.tx_comp_size = 32;
-	card_open(&c, &conf, NULL);
-	for (i = 0; i < 32; i++) {
-		e = mini_entry(&c.m, &c.m.txq[0].ring, i);
-		*e = mini_tx_desc(c.m.txq[0].area, 20, false);
-		e->dw[2] |= 1u << VMXNET3_TXD_GEN_SHIFT;
-	}
-	assert_int_equal(0, carry(&c, 0, NULL));
-	c.now += 11 * MS;
-	assert_int_equal(0, carry(&c, 0, NULL));
-	expect_tx_stopped(&c, VMXNET3_ERR_NOEOP);
-	expect_alive(&c, true);
-	card_close(&c);
-}
-
-/* ---- receive ---- */
 
 /* Overwrites posted receive descriptor @p i. */
 static void
@@ -738,13 +370,69 @@ tiny_completion_rings(void **state)
 	card_close(&c);
 }
 
+/* Frames that come from elsewhere, of any length: never beyond their end, never to the driver too short. */
+static void
+short_frames_from_outside(void **state)
+{
+	struct mini_conf conf = mini_conf_default(7);
+	struct offload_frame *list[1];
+	struct mini_frame got;
+	struct split s;
+	struct card c;
+	uint32_t len, tags, strip;
+
+	(void)state;
+	conf.rx_mode |= VMXNET3_RXM_PROMISC;
+	card_open(&c, &conf, NULL);
+	for (strip = 0; strip < 2; strip++) {
+		c.m.conf.features = strip ? VMXNET3_F_RXVLAN : 0;
+		mini_shared(&c.m)->misc.upt_features = c.m.conf.features;
+		mini_cmd(&c.m, VMXNET3_CMD_UPDATE_FEATURE);
+		for (tags = 0; tags < 7; tags++) {
+			struct shape shape = { .proto = 17, .payload = 80, .tags = tags };
+
+			build(&frame, &shape);
+			for (len = 1; len < 90; len++) {
+				split_begin(&s);
+				split_add(&s, frame.data, len);
+				list[0] = &s.f;
+				vmxnet3_dev_deliver(c.dev, list, 1);
+				if (len >= 14) {
+					expect_frame(&c, 0, &got);
+					assert_true(got.len >= 60);
+				}
+				expect_silence(&c, 0);
+				split_free(&s);
+				mini_refill(&c.m, 0, UINT32_MAX);
+			}
+		}
+	}
+	assert_int_equal(2 * 7 * 13, drops(&c, VMXNET3_DROP_RX_RUNT));
+	card_close(&c);
+}
+
+/* Any bits, but so that most entries are valid and many make sense. */
+static void
+noise(struct vmxnet3_desc *e, bool tx, uint64_t pa)
+{
+	uint32_t gen = tx ? 1u << VMXNET3_TXD_GEN_SHIFT : 1u << VMXNET3_RXD_GEN_SHIFT;
+	uint32_t dtype = tx ? VMXNET3_TXD_DTYPE : VMXNET3_RXD_DTYPE;
+
+	e->dw[0] = (uint32_t)(rnd(50) ? pa : rnd(UINT32_MAX));
+	e->dw[1] = (uint32_t)(pa >> 32);
+	e->dw[2] = (rnd(UINT32_MAX) | (rnd(1000) ? gen : 0)) & ~(rnd(1000) ? dtype : 0);
+	e->dw[3] = rnd(UINT32_MAX) | (rnd(3) ? VMXNET3_TXD_EOP : 0);
+	if (tx && rnd(3))
+		e->dw[3] &= ~(VMXNET3_TXD_OM_MASK << VMXNET3_TXD_OM_SHIFT);
+}
+
 /* Rings full of noise, polled and delivered to: whatever happens stays inside. */
 static void
 noise_in_the_rings(void **state)
 {
 	struct mini_conf conf = mini_conf_default(7);
-	struct offload_frame *frames, *list[64];
-	uint32_t round, k, i, n;
+	struct vmxnet3_dev_stats stats;
+	uint32_t round, k, i;
 	struct card c;
 
 	(void)state;
@@ -759,30 +447,21 @@ noise_in_the_rings(void **state)
 			&c.m.rxq[0].ring[1] };
 
 		for (k = 0; k < 3; k++) {
-			for (i = 0; i < rings[k]->size; i++) {
-				struct vmxnet3_desc *e = mini_entry(&c.m, rings[k], i);
-				uint64_t pa = MINI_MEM_IOVA + rnd((uint32_t)c.mem.size);
-
-				e->dw[0] = (uint32_t)(rnd(50) ? pa : rnd(UINT32_MAX));
-				e->dw[1] = (uint32_t)(pa >> 32);
-				e->dw[2] = rnd(UINT32_MAX) & ~(rnd(100) ? 1u << (16 - k % 2) : 0);
-				e->dw[3] = rnd(UINT32_MAX) | (rnd(3) ? VMXNET3_TXD_EOP : 0);
-			}
+			for (i = 0; i < rings[k]->size; i++)
+				noise(mini_entry(&c.m, rings[k], i), k == 0,
+					MINI_MEM_IOVA + rnd((uint32_t)c.mem.size));
 		}
 		for (i = 0; i < 4; i++) {
-			n = vmxnet3_dev_tx_begin(c.dev, 0, c.burst, 64, &frames);
-			for (k = 0; k < n; k++)
-				list[k] = &frames[k];
-			if (n > 0) {
-				vmxnet3_dev_deliver(c.dev, list, (uint16_t)n);
-				vmxnet3_dev_tx_end(c.dev, 0, c.burst);
-			}
+			carry(&c, 0, &c);
 			c.now += 20 * MS;
 		}
 		/* Noise may have hit the shared areas, too. */
 		if (round % 3 == 2 && mini_activate(&c.m) != 0)
 			fail_msg("%s", c.m.error);
 	}
+	/* Some of it made sense. */
+	vmxnet3_dev_stats_get(c.dev, &stats);
+	assert_true(stats.tx_frames > 1000 && stats.rx_frames > 1000);
 	expect_alive(&c, true);
 	card_close(&c);
 }
@@ -791,16 +470,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(runts_are_dropped),
-		cmocka_unit_test(giants_are_dropped),
-		cmocka_unit_test(nonsense_requests_are_dropped),
-		cmocka_unit_test(strange_headers_do_no_harm),
 		cmocka_unit_test(short_frames_from_outside),
-		cmocka_unit_test(wild_addresses_are_dropped),
-		cmocka_unit_test(too_many_descriptors_stop),
-		cmocka_unit_test(unknown_descriptor_type_stops),
-		cmocka_unit_test(frame_without_end_stops),
-		cmocka_unit_test(endless_ring_stops),
 		cmocka_unit_test(bad_buffers_stop),
 		cmocka_unit_test(frames_before_a_bad_buffer_arrive),
 		cmocka_unit_test(wild_buffers_take_nothing),

@@ -114,8 +114,16 @@ daemon_file(const struct cmd_call *call, char **path)
 	json_decref(info);
 	if (*path && (*path)[0] == '/')
 		return CMD_OK;
+	/* Its working directory is not ours. */
+	if (*path && (*path)[0] != '\0')
+		status = cmd_error(CMD_USAGE, "vswitchd was started with a relative file name, '%s': say to which "
+			"FILE", *path);
+	else
+		status = cmd_error(CMD_USAGE, "vswitchd was started without a configuration file: say to which "
+			"FILE");
 	free(*path);
-	return cmd_error(CMD_USAGE, "vswitchd was started without a configuration file: say to which FILE");
+	*path = NULL;
+	return status;
 }
 
 enum cmd_status

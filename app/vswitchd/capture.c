@@ -125,7 +125,10 @@ reader_gone(struct capture *cap, int error)
 {
 	cap->gone = true;
 	__atomic_store_n(&cap->ended, true, __ATOMIC_RELEASE);
-	if (error != 0 && error != EPIPE && error != ECONNRESET)
+	if (error == ETIMEDOUT)
+		log_warning(CAPTURE, "capture of port '%s': its reader does not read, the end is lost",
+			cap->port);
+	else if (error != 0 && error != EPIPE && error != ECONNRESET)
 		log_warning(CAPTURE, "capture of port '%s' ends: %s", cap->port, strerror(error));
 }
 

@@ -35,7 +35,9 @@ log_always(struct vmxnet3_dev *dev, enum vmxnet3_log_level level, const char *fm
 	va_end(ap);
 }
 
-/* Whether one more line may pass. Two threads at a window's turn may let a line too many through. */
+/*
+ * Whether one more line may pass. Two threads at a window's turn may let a line too many through.
+ */
 static bool
 log_allowed(struct vmxnet3_dev *dev)
 {
@@ -73,8 +75,8 @@ dev_lock(struct vmxnet3_dev *dev)
 }
 
 /*
- * ops.changed is called without the lock: its owner may take a lock of its own there, under which others
- * call control functions.
+ * ops.changed is called without the lock: its owner may take a lock of its own there, under which
+ * others call control functions.
  */
 void
 dev_unlock(struct vmxnet3_dev *dev)
@@ -142,7 +144,8 @@ power_on(struct vmxnet3_dev *dev)
 }
 
 void
-vmxnet3_dev_attach(struct vmxnet3_dev *dev, struct vfu_dma *dma, const struct vmxnet3_intr_ops *intr)
+vmxnet3_dev_attach(struct vmxnet3_dev *dev, struct vfu_dma *dma,
+	const struct vmxnet3_intr_ops *intr)
 {
 	dev_lock(dev);
 	dev->intr.ops = *intr;
@@ -287,14 +290,14 @@ conf_fault(const struct vmxnet3_dev_conf *conf, const struct vmxnet3_dev_ops *op
 	if (ops->now == NULL)
 		return "no clock";
 	if ((conf->mac[0] & 1) || memcmp(conf->mac, none, sizeof(none)) == 0)
-		return "the MAC address is not one of a single card: its first byte must be even, and not all "
-		       "bytes 0";
+		return "the MAC address is not one of a single card: its first byte must be even, "
+		       "and not all bytes 0";
 	if (conf->max_tx_queues < 1 || conf->max_tx_queues > VMXNET3_MAX_TX_QUEUES ||
 		conf->max_rx_queues < 1 || conf->max_rx_queues > VMXNET3_MAX_RX_QUEUES)
 		return "the number of queues is not within 1 to 32";
 	if (conf->revisions == 0 || (conf->revisions & ~VMXNET3_REV_MASK_SUPPORTED) != 0)
-		return "the mask of revisions has none, or one that is not implemented (of 1, 2, 3 and 7: "
-		       "mask 0x47)";
+		return "the mask of revisions has none, or one that is not implemented "
+		       "(of 1, 2, 3 and 7: mask 0x47)";
 	if (conf->mtu < VMXNET3_MTU_MIN || conf->mtu > VMXNET3_MTU_MAX)
 		return "the MTU is not within 60 to 9190";
 	if (conf->link_speed < 1 || conf->link_speed > 1000000)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * From a driver's shared area to running queues and back. Whatever the guest wrote is copied once,
- * checked, and used from the copy. Nothing is allocated here: a guest may activate as often as it likes.
+ * checked, and used from the copy. Nothing is allocated here: a guest may activate as often as it
+ * likes.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -75,7 +76,8 @@ static _Atomic(uint32_t) *
 guest_ecr(struct vmxnet3_dev *dev)
 {
 	return (_Atomic(uint32_t) *)guest_word(dev,
-		dev->st->shared_pa + offsetof(struct vmxnet3_shared, ecr), VFU_DMA_READ | VFU_DMA_WRITE);
+		dev->st->shared_pa + offsetof(struct vmxnet3_shared, ecr),
+		VFU_DMA_READ | VFU_DMA_WRITE);
 }
 
 static uint64_t
@@ -139,7 +141,8 @@ txq_moved(struct vmxnet3_dev *dev, uint32_t i)
 {
 	struct dev_txq *q = &dev->txq[i];
 
-	return ring_moved(dev, &q->ring, VFU_DMA_READ) || ring_moved(dev, &q->comp, VFU_DMA_WRITE) ||
+	return ring_moved(dev, &q->ring, VFU_DMA_READ) ||
+		ring_moved(dev, &q->comp, VFU_DMA_WRITE) ||
 		q->deferred != guest_word(dev, txq_desc_pa(dev, i), VFU_DMA_WRITE);
 }
 
@@ -298,8 +301,8 @@ dev_txq_fail(struct vmxnet3_dev *dev, struct dev_txq *q, uint32_t error)
 	if (atomic_exchange(&q->failed, true))
 		return;
 	dev_log(dev, VMXNET3_LOG_WARNING,
-		"transmit queue %u stopped at descriptor %u: the driver broke its rules (error 0x%x)", i,
-		q->st->ring.next, error);
+		"transmit queue %u stopped at descriptor %u: driver broke its rules (error 0x%x)",
+		i, q->st->ring.next, error);
 	fail_queue(dev, txq_desc_pa(dev, i), &q->st->stopped, &q->st->error, error,
 		VMXNET3_ECR_TQERR);
 }
@@ -312,7 +315,7 @@ dev_rxq_fail(struct vmxnet3_dev *dev, struct dev_rxq *q, uint32_t error)
 	if (atomic_exchange(&q->failed, true))
 		return;
 	dev_log(dev, VMXNET3_LOG_WARNING,
-		"receive queue %u stopped: the driver broke its rules (error 0x%x)", i, error);
+		"receive queue %u stopped: driver broke its rules (error 0x%x)", i, error);
 	fail_queue(dev, rxq_desc_pa(dev, i), &q->st->stopped, &q->st->error, error,
 		VMXNET3_ECR_RQERR);
 }
@@ -408,7 +411,9 @@ greet_queues(struct vmxnet3_dev *dev)
 	const struct dev_config *cfg = &dev->st->cfg;
 	uint32_t threshold = dev->conf.doorbell == VMXNET3_DOORBELL_MESSAGE ? TX_THRESHOLD_EACH
 									    : TX_THRESHOLD_NEVER;
-	/* Linux bypasses GRO for a device that aggregates and wants no RXPROD; the write is free. */
+	/*
+	 * Linux bypasses GRO for a device that aggregates and wants no RXPROD; the write is free.
+	 */
 	uint8_t update_rx_prod = 1;
 	uint32_t i;
 
@@ -437,13 +442,14 @@ load_queues(struct vmxnet3_dev *dev, const struct vmxnet3_misc_conf *misc)
 	uint32_t nb_tx = misc->num_tx_queues, nb_rx = misc->num_rx_queues, i;
 
 	if (nb_tx < 1 || nb_tx > max_tx || nb_rx < 1 || nb_rx > max_rx)
-		return refuse(dev, "%u transmit and %u receive queues, 1 to %u and 1 to %u are possible",
+		return refuse(dev,
+			"%u transmit and %u receive queues, 1 to %u and 1 to %u are possible",
 			nb_tx, nb_rx, max_tx, max_rx);
 	if (misc->queue_desc_pa % VMXNET3_QUEUE_DESC_ALIGN != 0)
 		return refuse(dev, "queue descriptors are not aligned to 128");
 	if (misc->queue_desc_len < QUEUE_DESC_BYTES * (nb_tx + nb_rx))
-		return refuse(dev, "%u bytes of queue descriptors for %u queues", misc->queue_desc_len,
-			nb_tx + nb_rx);
+		return refuse(dev, "%u bytes of queue descriptors for %u queues",
+			misc->queue_desc_len, nb_tx + nb_rx);
 	cfg->queue_desc_pa = misc->queue_desc_pa;
 	cfg->nb_txq = nb_tx;
 	cfg->nb_rxq = nb_rx;
@@ -472,8 +478,9 @@ load_intr_conf(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared)
 		cfg->event_intr_idx = shared->intr.event_intr_idx;
 		cfg->intr_ctrl_offset = offsetof(struct vmxnet3_shared, intr.intr_ctrl);
 	} else {
-		if (!dev_mem_read(dev, dev->st->shared_pa + offsetof(struct vmxnet3_shared, intr_ext),
-			    &ext, sizeof(ext)))
+		if (!dev_mem_read(dev,
+			    dev->st->shared_pa + offsetof(struct vmxnet3_shared, intr_ext), &ext,
+			    sizeof(ext)))
 			return refuse(dev, "the extended interrupt area is not in guest memory");
 		cfg->auto_mask = ext.auto_mask != 0;
 		cfg->nb_intrs = ext.num_intrs;
@@ -487,7 +494,9 @@ load_intr_conf(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared)
 	return true;
 }
 
-/* The first look at what the driver gave. A wrong magic number is a virtual machine set up wrongly. */
+/*
+ * The first look at what the driver gave. A wrong magic number is a virtual machine set up wrongly.
+ */
 static bool
 take_shared(struct vmxnet3_dev *dev, struct vmxnet3_shared *shared)
 {
@@ -499,11 +508,12 @@ take_shared(struct vmxnet3_dev *dev, struct vmxnet3_shared *shared)
 		return refuse(dev, "the driver gave no address of its shared area");
 	st->shared_pa = (uint64_t)st->dsah << 32 | st->dsal;
 	if (!dev_shared_read(dev, shared))
-		return refuse(dev, "no memory at 0x%llx, where the driver's shared area is said to be; "
-			"if no card of this machine works: " NOT_SHARED_HINT,
+		return refuse(dev, "no memory at 0x%llx, where the driver's shared area is said to "
+			"be; if no card of this machine works: " NOT_SHARED_HINT,
 			(unsigned long long)st->shared_pa);
 	if (shared->magic != VMXNET3_MAGIC)
-		return refuse(dev, NOT_SHARED_HINT " (0x%x instead of the driver's magic number at 0x%llx)",
+		return refuse(dev,
+			NOT_SHARED_HINT " (0x%x instead of the driver's magic number at 0x%llx)",
 			shared->magic, (unsigned long long)st->shared_pa);
 	return true;
 }
@@ -549,8 +559,8 @@ dev_activate(struct vmxnet3_dev *dev)
 	dev->activations++;
 	dev->changed = true;
 	dev_run_update(dev);
-	dev_log(dev, VMXNET3_LOG_INFO, "driver active: revision %u, %u transmit and %u receive queues, "
-		"MTU %u", st->revision != 0 ? st->revision : 1, st->cfg.nb_txq, st->cfg.nb_rxq,
-		st->cfg.mtu);
+	dev_log(dev, VMXNET3_LOG_INFO,
+		"driver active: revision %u, %u transmit and %u receive queues, MTU %u",
+		st->revision != 0 ? st->revision : 1, st->cfg.nb_txq, st->cfg.nb_rxq, st->cfg.mtu);
 	return 0;
 }

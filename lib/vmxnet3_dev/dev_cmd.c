@@ -31,7 +31,8 @@ queue_desc_field(const struct vmxnet3_dev *dev, uint32_t index, size_t field)
 }
 
 static void
-write_status(struct vmxnet3_dev *dev, uint32_t index, const uint32_t *stopped, const uint32_t *error)
+write_status(struct vmxnet3_dev *dev, uint32_t index, const uint32_t *stopped,
+	const uint32_t *error)
 {
 	struct vmxnet3_queue_status status = {
 		.stopped = __atomic_load_n(stopped, __ATOMIC_ACQUIRE) != 0,
@@ -39,8 +40,8 @@ write_status(struct vmxnet3_dev *dev, uint32_t index, const uint32_t *stopped, c
 	};
 
 	dev_mem_write(dev,
-		queue_desc_field(dev, index, offsetof(struct vmxnet3_tx_queue_desc, status)), &status,
-		sizeof(status));
+		queue_desc_field(dev, index, offsetof(struct vmxnet3_tx_queue_desc, status)),
+		&status, sizeof(status));
 }
 
 void
@@ -57,7 +58,8 @@ dev_write_queue_status(struct vmxnet3_dev *dev)
 
 #define NB_STATS (sizeof(struct vmxnet3_tx_stats) / sizeof(uint64_t))
 static_assert(sizeof(struct vmxnet3_rx_stats) == sizeof(struct vmxnet3_tx_stats) &&
-	offsetof(struct vmxnet3_rx_queue_desc, stats) == offsetof(struct vmxnet3_tx_queue_desc, stats) &&
+	offsetof(struct vmxnet3_rx_queue_desc, stats) ==
+		offsetof(struct vmxnet3_tx_queue_desc, stats) &&
 	offsetof(struct vmxnet3_rx_queue_desc, status) ==
 		offsetof(struct vmxnet3_tx_queue_desc, status), "queue descriptors");
 
@@ -200,9 +202,9 @@ cmd_update_feature(struct vmxnet3_dev *dev)
 }
 
 /*
- * Hints and requests that change nothing here: interrupt moderation levels, wake-up patterns (there is no
- * wake-up), memory regions (all guest memory is mapped anyway), buffer sizes (the length in each
- * descriptor rules), polling, plug-ins, packet steering.
+ * Hints and requests that change nothing here: interrupt moderation levels, wake-up patterns (there
+ * is no wake-up), memory regions (all guest memory is mapped anyway), buffer sizes (the length in
+ * each descriptor rules), polling, plug-ins, packet steering.
  */
 static uint32_t
 cmd_accept(struct vmxnet3_dev *dev __rte_unused)
@@ -222,7 +224,8 @@ read_cmd_info(struct vmxnet3_dev *dev, union vmxnet3_cmd_info *info)
 	if (!dev_dma_allowed(dev) || (!dev->st->active && !dev->st->shared_valid))
 		return false;
 	return dev_mem_read(dev, pa, &magic, sizeof(magic)) && magic == VMXNET3_MAGIC &&
-		dev_mem_read(dev, pa + offsetof(struct vmxnet3_shared, cmd_info), info, sizeof(*info));
+		dev_mem_read(dev, pa + offsetof(struct vmxnet3_shared, cmd_info), info,
+			sizeof(*info));
 }
 
 static bool
@@ -272,7 +275,8 @@ cmd_get_coalesce(struct vmxnet3_dev *dev)
 	if (!read_cmd_info(dev, &info))
 		return 0;
 	if (info.var_conf.len < sizeof(dev->st->coalesce) ||
-		!dev_mem_write(dev, info.var_conf.pa, &dev->st->coalesce, sizeof(dev->st->coalesce)))
+		!dev_mem_write(dev, info.var_conf.pa, &dev->st->coalesce,
+			sizeof(dev->st->coalesce)))
 		return CMD_FAILED;
 	return 0;
 }

@@ -2,11 +2,11 @@
 /*
  * Interrupts and events.
  *
- * A vector that is due stays due until it has been raised: while it is masked, while the driver holds all
- * of them by intrCtrl, while the rate cap holds it. Neither IMR nor intrCtrl tells us when the guest
- * changes it (both are memory), so vmxnet3_dev_intr_poll() looks again at each call. A wake-up cannot get
- * lost: the datapath marks a vector due after it has written its completion, and whoever takes the mark
- * away raises the interrupt after that.
+ * A vector that is due stays due until it has been raised: while it is masked, while the driver
+ * holds all of them by intrCtrl, while the rate cap holds it. Neither IMR nor intrCtrl tells us
+ * when the guest changes it (both are memory), so vmxnet3_dev_intr_poll() looks again at each call.
+ * A wake-up cannot get lost: the datapath marks a vector due after it has written its completion,
+ * and whoever takes the mark away raises the interrupt after that.
  */
 #include <string.h>
 
@@ -16,8 +16,8 @@
 #define MICROSECOND_NS UINT64_C(1000)
 
 /*
- * An INTx line that nobody answers is signalled again after this time: the bus lowers it at any access
- * to the card, which need not be the handler's.
+ * An INTx line that nobody answers is signalled again after this time: the bus lowers it at any
+ * access to the card, which need not be the handler's.
  */
 #define INTX_AGAIN_NS UINT64_C(10000000)
 
@@ -65,8 +65,8 @@ gap_is_over(struct vmxnet3_dev *dev, uint32_t v, uint64_t gap, uint64_t now)
 }
 
 /*
- * Raises a vector that is due, unless it is masked or capped. Several threads may try at once: the one
- * that takes the mark away does it.
+ * Raises a vector that is due, unless it is masked or capped. Several threads may try at once: the
+ * one that takes the mark away does it.
  *
  * @return whether the rate cap alone holds it
  */
@@ -259,9 +259,10 @@ dev_intr_reconfigure(struct vmxnet3_dev *dev)
 }
 
 /*
- * What the driver asked for, as a shortest time between two interrupts of a vector. "Static" asks for an
- * interrupt after so many completions: nothing is counted here, each of them is taken for a microsecond, so
- * that 128 hold an interrupt back by 128 us. "Disabled" and "adaptive" leave it to the cap.
+ * What the driver asked for, as a shortest time between two interrupts of a vector. "Static" asks
+ * for an interrupt after so many completions: nothing is counted here, each of them is taken for a
+ * microsecond, so that 128 hold an interrupt back by 128 us. "Disabled" and "adaptive" leave it to
+ * the cap.
  */
 static uint64_t
 asked_gap(const struct vmxnet3_coalesce *c)

@@ -70,7 +70,8 @@ dev_load_mac_filters(struct vmxnet3_dev *dev, const struct vmxnet3_shared *share
 	if (nb > 0 && !dev_mem_read(dev, shared->rx_filter.mf_table_pa, table,
 			      (uint32_t)(nb * sizeof(table[0])))) {
 		dev_log(dev, VMXNET3_LOG_WARNING,
-			"list of %u multicast addresses is not in guest memory: taken as empty", nb);
+			"list of %u multicast addresses is not in guest memory: taken as empty",
+			nb);
 		nb = 0;
 	}
 	offload_filter_set_mc(dev_filter_edit(dev), (const uint8_t (*)[6])table, nb);
@@ -113,7 +114,8 @@ read_rss(struct vmxnet3_dev *dev, const struct vmxnet3_var_conf *where,
 
 	memset(conf, 0, sizeof(*conf));
 	return len >= RSS_CONF_FIXED && dev_mem_read(dev, where->pa, conf, len) &&
-		conf->hash_func == HASH_FUNC_TOEPLITZ && conf->hash_key_size <= OFFLOAD_RSS_KEY_BYTES &&
+		conf->hash_func == HASH_FUNC_TOEPLITZ &&
+		conf->hash_key_size <= OFFLOAD_RSS_KEY_BYTES &&
 		conf->ind_table_size >= 1 && conf->ind_table_size <= sizeof(conf->ind_table) &&
 		conf->ind_table_size <= len - RSS_CONF_FIXED;
 }
@@ -139,7 +141,9 @@ dev_load_rss(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared)
 	struct vmxnet3_rss_conf conf;
 	uint32_t types;
 
-	/* Between the two stores frames go to queue 0 without a hash, which is right at any time. */
+	/*
+	 * Between the two stores frames go to queue 0 without a hash, which is right at any time.
+	 */
 	__atomic_store_n(&cfg->rss_types, 0, __ATOMIC_RELAXED);
 	if (dev->st->active)
 		dev_wait_datapath(dev);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Configuration space of a conventional PCI device: 256 bytes, no PCI Express capability. QEMU would have
- * to convert one according to the bus it finds, and drops the express side of a device with 256 bytes;
- * without it the card works on i440fx, on q35's root bus and behind a root port alike. Power management
- * is there because drivers suspend by it; it keeps the device's state over D3hot and offers no wake-up.
+ * Configuration space of a conventional PCI device: 256 bytes, no PCI Express capability. QEMU
+ * would have to convert one according to the bus it finds, and drops the express side of a device
+ * with 256 bytes; without it the card works on i440fx, on q35's root bus and behind a root port
+ * alike. Power management is there because drivers suspend by it; it keeps the device's state over
+ * D3hot and offers no wake-up.
  */
 #include <string.h>
 
@@ -173,7 +174,8 @@ vmxnet3_dev_pci_write(struct vmxnet3_dev *dev, uint64_t offset, const void *buf,
 		len = (uint32_t)(DEV_PCI_CONFIG_BYTES - offset);
 	dev_lock(dev);
 	for (i = 0; i < len; i++) {
-		uint8_t *byte = &dev->st->pci[offset + i], mask = writable((unsigned int)offset + i);
+		uint8_t mask = writable((unsigned int)offset + i);
+		uint8_t *byte = &dev->st->pci[offset + i];
 
 		*byte = (uint8_t)((*byte & ~mask) | (in[i] & mask));
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The BARs, as far as accesses to them arrive as messages. Registers have 32 bits and stand eight bytes
- * apart. Reads of any size work; a write counts only if it has exactly the size and place of a register.
+ * The BARs, as far as accesses to them arrive as messages. Registers have 32 bits and stand eight
+ * bytes apart. Reads of any size work; a write counts only if it has exactly the size and place of
+ * a register.
  */
 #include <string.h>
 
@@ -10,7 +11,10 @@
 #define IMR_SLOTS   ((VMXNET3_REG_TXPROD - VMXNET3_REG_IMR) / VMXNET3_REG_STRIDE)
 #define BAR0_DWORDS (VMXNET3_BAR0_SIZE / 4)
 
-/* Also the reason why this page is cleared: masks of an earlier driver must not let anything through. */
+/*
+ * Also the reason why this page is cleared: masks of an earlier driver must not let anything
+ * through.
+ */
 void
 dev_bar0_reset(struct vmxnet3_dev *dev)
 {
@@ -39,7 +43,7 @@ bar0_read(struct vmxnet3_dev *dev, uint32_t reg)
 static void
 bar0_write(struct vmxnet3_dev *dev, uint32_t reg, uint32_t v)
 {
-	uint32_t queue;
+	uint32_t queue, nb_queues;
 
 	if (reg >= VMXNET3_REG_BAR0_END)
 		return;
@@ -52,7 +56,8 @@ bar0_write(struct vmxnet3_dev *dev, uint32_t reg, uint32_t v)
 		return;
 	}
 	queue = reg % (VMXNET3_REG_RXPROD - VMXNET3_REG_TXPROD) / VMXNET3_REG_STRIDE;
-	if (queue < (reg < VMXNET3_REG_RXPROD ? atomic_load(&dev->nb_txq) : atomic_load(&dev->nb_rxq)))
+	nb_queues = atomic_load(reg < VMXNET3_REG_RXPROD ? &dev->nb_txq : &dev->nb_rxq);
+	if (queue < nb_queues)
 		dev_wake(dev);
 }
 
@@ -99,13 +104,16 @@ bar1_read(struct vmxnet3_dev *dev, uint32_t reg)
 	}
 }
 
-/* A driver that begins anew need not have stopped the one before it: a crash kernel finds us active. */
+/*
+ * A driver that begins anew need not have stopped the one before it: a crash kernel finds us
+ * active.
+ */
 static void
 vrrs_write(struct vmxnet3_dev *dev, uint32_t v)
 {
 	if (v == 0 || (v & (v - 1)) != 0 || (v & dev->conf.revisions) == 0) {
 		dev_log(dev, VMXNET3_LOG_WARNING,
-			"driver selects revision mask 0x%x, which is not one of those offered (0x%x): ignored",
+			"driver selects revision mask 0x%x, not one of those offered (0x%x): ignored",
 			v, dev->conf.revisions);
 		return;
 	}
@@ -184,7 +192,10 @@ register_read(struct vmxnet3_dev *dev, unsigned int bar, uint32_t reg)
 {
 	if (bar == 0)
 		return bar0_read(dev, reg);
-	/* BAR2: the table belongs to the bus, which also keeps the pending bits; ours are never set. */
+	/*
+	 * BAR2: the table belongs to the bus, which also keeps the pending bits; ours are never
+	 * set.
+	 */
 	return bar == 1 ? bar1_read(dev, reg) : 0;
 }
 

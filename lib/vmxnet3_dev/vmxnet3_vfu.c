@@ -31,13 +31,18 @@ struct vmxnet3_vfu {
 #define MISSED_MSI 127u
 static_assert(VMXNET3_MAX_INTRS <= MISSED_MSI, "bits of missed vectors");
 
-/* The page of the pending bits. It is no more than memory to a client, who keeps these bits himself. */
+/*
+ * The page of the pending bits. It is no more than memory to a client, who keeps these bits
+ * himself.
+ */
 static const struct vfu_area bar2_area = { .offset = VMXNET3_MSIX_PBA,
 	.size = VMXNET3_BAR2_SIZE - VMXNET3_MSIX_PBA };
 
 /* ---- interrupts: any thread ---- */
 
-/* @return false: the vector has no eventfd now. A full counter is an interrupt that waits already. */
+/*
+ * @return false: the vector has no eventfd now. A full counter is an interrupt that waits already.
+ */
 static bool
 signal_vector(struct vmxnet3_vfu *vfu, uint32_t index, uint32_t vector)
 {
@@ -54,8 +59,8 @@ signal_vector(struct vmxnet3_vfu *vfu, uint32_t index, uint32_t vector)
 }
 
 /*
- * A guest changes vectors while their interrupts are on. One that finds no eventfd is sent when there is
- * one again: the driver has been masked for it already and would wait for ever.
+ * A guest changes vectors while their interrupts are on. One that finds no eventfd is sent when
+ * there is one again: the driver has been masked for it already and would wait for ever.
  */
 static void
 on_raise(void *ctx, uint32_t index, uint32_t vector)
@@ -332,7 +337,8 @@ vmxnet3_vfu_start(struct vmxnet3_dev *dev, const struct vfu_socket_conf *conf,
 	if (rc == 0) {
 		rc = start_thread(vfu);
 		if (rc != 0)
-			snprintf(errbuf, errlen, "no thread for socket %s: %s", conf->path, strerror(-rc));
+			snprintf(errbuf, errlen, "no thread for socket %s: %s", conf->path,
+				strerror(-rc));
 	}
 	if (rc != 0) {
 		vfu_free(vfu);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ACTIVATE_DEV: what is taken, what is refused; the shared area; memory that goes; filters and RSS. */
+/*
+ * ACTIVATE_DEV: what is taken, what is refused; the shared area; memory that goes; filters and RSS.
+ */
 #include "control_guest.h"
 
 #include <dirent.h>
@@ -139,7 +141,9 @@ test_every_bad_field(void **state)
 		assert_false(is_active(g));
 		assert_int_equal(vmxnet3_dev_nb_tx_queues(g->dev), 0);
 		assert_null(atomic_load(&g->dev->intr.ecr));
-		/* Neither refused nor half active: the right one works, and the wrong one stops it. */
+		/*
+		 * Neither refused nor half active: the right one works, and the wrong one stops it.
+		 */
 		fill_shared(g, 2, 2);
 		assert_int_equal(activate(g), 0);
 		break_shared(g, (enum broken)what);
@@ -451,8 +455,8 @@ test_rss(void **state)
 	shared_area(g)->cmd_info.rss_fields = 0xfffffffc;
 	assert_int_equal(command(g, VMXNET3_CMD_SET_RSS_FIELDS), 0);
 	assert_int_equal(command(g, VMXNET3_CMD_GET_RSS_FIELDS), 0xc);
-	assert_int_equal(cfg->rss_types, OFFLOAD_RSS_IPV4 | OFFLOAD_RSS_IPV6 | OFFLOAD_RSS_UDP_IPV4 |
-		OFFLOAD_RSS_UDP_IPV6);
+	assert_int_equal(cfg->rss_types, OFFLOAD_RSS_IPV4 | OFFLOAD_RSS_IPV6 |
+		OFFLOAD_RSS_UDP_IPV4 | OFFLOAD_RSS_UDP_IPV6);
 	conf->ind_table_size = 64;
 	shared_area(g)->rss_conf.len = 48 + 64;
 	conf->ind_table[1] = 3;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The device core's control side: PCI configuration, registers, revisions, commands, transitions. */
+/*
+ * The device core's control side: PCI configuration, registers, revisions, commands, transitions.
+ */
 #include "control_guest.h"
 
 #include <errno.h>
@@ -429,7 +431,8 @@ test_reset_rules(void **state)
 	vmxnet3_dev_pci_reset(g->dev);
 	assert_false(is_active(g));
 	assert_int_equal(g->dev->st->revision, 0);
-	assert_int_equal(g->ram[AT_QUEUES + 0x58], 0x55); /* nothing written for a driver that is gone */
+	/* Nothing is written for a driver that is gone. */
+	assert_int_equal(g->ram[AT_QUEUES + 0x58], 0x55);
 	assert_int_equal(pci_read(g, 0x04, 2), 0);
 }
 

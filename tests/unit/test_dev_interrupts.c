@@ -209,7 +209,9 @@ test_intx_level(void **state)
 	assert_int_equal(g->raised[VFU_IRQ_INTX][0], 1);
 	assert_int_equal(get_imr(g, 0), 1);
 	assert_int_equal(pci_read(g, 0x06, 2) & 0x08, 0x08);
-	/* The bus lowers the line at any access: it is signalled again until the handler was there. */
+	/*
+	 * The bus lowers the line at any access: it is signalled again until the handler was there.
+	 */
 	dev_intr_eoi(g->dev);
 	assert_int_equal(g->raised[VFU_IRQ_INTX][0], 2);
 	assert_int_equal(reg_read(g, 1, VMXNET3_REG_ICR), 1);
@@ -515,7 +517,9 @@ test_no_lost_wakeup(void **state)
 		if (lost != 0)
 			break;
 		interrupts++;
-		/* The handler was masked; it takes what there is, then unmasks, and sleeps again. */
+		/*
+		 * The handler was masked; it takes what there is, then unmasks, and sleeps again.
+		 */
 		s.consumed = atomic_load_explicit(&s.completed, memory_order_acquire);
 		if (interrupts % 2 == 0)
 			sched_yield();

@@ -231,7 +231,8 @@ test_whole_life(void **state __rte_unused)
 		get_region(&c, 0, &info);
 		assert_int_equal(info.size, 4096);
 		assert_int_equal(info.flags & VFIO_USER_F_REGION_MMAP, VFIO_USER_F_REGION_MMAP);
-		bar0 = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, c.reply_fd, (off_t)info.offset);
+		bar0 = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, c.reply_fd,
+			(off_t)info.offset);
 		assert_ptr_not_equal(bar0, MAP_FAILED);
 		close(c.reply_fd);
 		assert_int_equal(atomic_load(&bar0[5 * 2]), 1);

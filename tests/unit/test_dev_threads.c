@@ -3,8 +3,8 @@
  * Control against datapath: two threads poll and deliver without a pause, while a driver activates,
  * stops, resets and changes its settings, memory comes and goes, and rings hold what they hold.
  *
- * Memory is really gone after an unmap (the table's last user of the file unmaps it), so whoever still
- * touches it crashes.
+ * Memory is really gone after an unmap (the table's last user of the file unmaps it), so whoever
+ * still touches it crashes.
  */
 #include "control_guest.h"
 

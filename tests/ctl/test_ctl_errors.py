@@ -2,6 +2,7 @@
 """Mistakes: exit status, a sentence that names the mistake, what is allowed and the nearest."""
 import os
 import socket
+import struct
 import threading
 
 import pytest
@@ -113,14 +114,8 @@ def test_socket_path_too_long():
     assert "File name too long" in Cli("/tmp/" + "x" * 200).fails(3, "info")
 
 
-@pytest.mark.parametrize("answer, expected", [
-    (b"", "closed the connection"),
-    (b"HTTP/1.0 400 Bad Request\r\n", "no JSON"),
-    (b'{"jsonrpc":"2.0","id":1}\n', "refused"),
-], ids=["closes", "other-protocol", "no-result"])
-def test_something_else_answers(tmp_path, answer, expected):
-    """Whatever sits on the socket, vswitchctl ends with a sentence."""
-    path = tmp_path / "other.sock"
+def answered_by(path, answer, *words):
+    """A command whose request is answered with these bytes, whatever it was."""
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen(1)
@@ -133,7 +128,44 @@ def test_something_else_answers(tmp_path, answer, expected):
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        done = Cli(path)("port", "list")
+        done = Cli(path)(*words)
         thread.join(10)
+    return done
+
+
+@pytest.mark.parametrize("answer, expected", [
+    (b"", "closed the connection"),
+    (b"HTTP/1.0 400 Bad Request\r\n", "no JSON"),
+    (b'{"jsonrpc":"2.0","id":1}\n', "refused"),
+], ids=["closes", "other-protocol", "no-result"])
+def test_something_else_answers(tmp_path, answer, expected):
+    """Whatever sits on the socket, vswitchctl ends with a sentence."""
+    done = answered_by(tmp_path / "other.sock", answer, "port", "list")
     assert done.returncode in (1, 3)
     assert expected in done.stderr
+
+
+STREAM = b'{"jsonrpc":"2.0","id":1,"result":{}}\n' + struct.pack("=IIIHHqI", 0x0a0d0d0a, 28, 0x1a2b3c4d, 1, 0, -1, 28)
+
+
+@pytest.mark.parametrize("rest, status", [
+    (b"", 3),
+    (b"\x06\0\0\0", 3),
+    (struct.pack("=IIII", 6, 48, 0, 0), 3),
+    (struct.pack("=III", 6, 0, 0), 1),
+    (struct.pack("=III", 6, 13, 0), 1),
+    (struct.pack("=III", 6, 0x7ffffffc, 0), 1),
+    (struct.pack("=III", 6, 0xfffffffc, 0), 1),
+    (struct.pack("=III", 0x0a0d0d0a, 28, 0x4d3c2b1a), 1),
+    (struct.pack("=III", 5, 12, 12), 0),
+    (struct.pack("=IIIIIHHI", 5, 28, 0, 0, 0, 5, 0xffff, 28), 0),
+    (b"HTTP/1.0 400 Bad Request\r\n", 1),
+], ids=lambda value: value[:12].hex() if isinstance(value, bytes) else str(value))
+def test_damaged_capture(tmp_path, rest, status):
+    """Whatever comes instead of a capture, what was good of it is kept, and the status tells."""
+    file = tmp_path / "capture.pcapng"
+    done = answered_by(tmp_path / "other.sock", STREAM + rest, "port", "capture", "x", file)
+    assert done.returncode == status, done
+    assert done.stderr
+    if status != 1:
+        assert file.read_bytes()[:28] == STREAM[-28:]

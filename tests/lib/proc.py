@@ -10,7 +10,8 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
-Stats = collections.namedtuple("Stats", "rss_kib fds cpu_seconds threads")
+# Guests' memory counts as resident once it is touched: what the process itself holds is anon_kib.
+Stats = collections.namedtuple("Stats", "rss_kib anon_kib fds cpu_seconds threads")
 
 
 def _die_with_parent():
@@ -28,7 +29,8 @@ def stats(pid):
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     # The second field is the program's name in parentheses, and may hold spaces.
     times = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return Stats(rss_kib=int(status["VmRSS"].split()[0]), fds=len(os.listdir(f"/proc/{pid}/fd")),
+    return Stats(rss_kib=int(status["VmRSS"].split()[0]), anon_kib=int(status["RssAnon"].split()[0]),
+                 fds=len(os.listdir(f"/proc/{pid}/fd")),
                  cpu_seconds=(int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK"),
                  threads=int(status["Threads"]))
 

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One guest each of the other kinds: interrupts, queues, IOMMU, revisions, doorbells, many cards, AF_XDP."""
+import os
 import re
+import signal
+from pathlib import Path
 
 import pytest
 from lab import HOST, Lab, counters, ipv4, ipv6, ping, serve_iperf, tcp
 from lib.guest import Guest
+from lib.patience import Deadline
 
 
 @pytest.fixture(name="make_lab")
@@ -157,6 +161,45 @@ def test_memory_that_is_not_shared(make_lab):
     assert "guest RAM is not shared" in lab.daemon.log() and "share=on" in lab.daemon.log()
     ping(lab.guests[1], ipv4(HOST))
     lab.guests[2].console_log.write_text("")
+
+
+def test_memory_truncated_by_its_owner(make_lab):
+    """A machine's memory file shrinks under the polling core: its device breaks, all else goes on."""
+    lab = make_lab(ports=2)
+    memory = Path("/dev/shm") / f"vx-{os.getpid()}"
+    try:
+        victim = lab.guest(2, mem_file=memory)
+        lab.guest(1)
+        ping(lab.guests[1], ipv4(2))
+        victim.process.send_signal(signal.SIGSTOP)  # else it dies of the same, and its connection with it
+        os.truncate(memory, 0)
+        # The polling core looks at the rings all the time.
+        Deadline(20, lab.daemon.pid).wait_for(lambda: lab.port("vm2")["device"]["broken"], "vm2 is broken")
+        exercise(lab)
+        victim.kill9()
+        lab.wait_port("vm2", attached=False)
+        os.unlink(memory)
+        victim.start()
+        lab.configure(2)
+        ping(lab.guests[1], ipv4(2))
+        assert not lab.port("vm2")["device"]["broken"]
+    finally:
+        memory.unlink(missing_ok=True)
+
+
+def test_two_polling_cores(make_lab):
+    """Queues spread over both; several cores deliver to one guest."""
+    lab = make_lab(ports=3, config={"workers": {"cores": "0-1"}})
+    for number in (1, 2):
+        lab.guest(number, vcpus=2, boot=False)
+    for number in (1, 2):
+        serve_iperf(lab.configure(number))
+    assert len(lab.ctl.json("worker", "list")) == 2
+    exercise(lab)
+    lab.guests[1].run(f"iperf3 -c {ipv4(2)} -t 3 -P 4", timeout=120)
+    tcp(lab.guests[1], ipv4(2))
+    tcp(lab.guests[1], ipv4(2), options="-R")
+    ping(lab.guests[2], ipv4(HOST), count=50)
 
 
 def test_socket_in_use_by_another_machine(make_lab):

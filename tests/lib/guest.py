@@ -37,10 +37,11 @@ class Guest:
     nomsi      the kernel uses no MSI and MSI-X, so cards fall back to INTx
     extra_args more words for QEMU
     share      whether guest memory is shared with the daemon, as it must be
+    mem_file   a file to keep guest memory in; by default it is in a memfd, whose size is sealed
     """
 
     def __init__(self, name, kernel="6.12", nics=(), vcpus=1, mem="256M", cmdline="", extra_args=(),
-                 iommu=None, nomsi=False, x_msg_timeout=60000, netns=None, share=True, cpu=CPU):
+                 iommu=None, nomsi=False, x_msg_timeout=60000, netns=None, share=True, mem_file=None, cpu=CPU):
         self.name = name
         self.kernel = kernel
         self.nics = list(nics)
@@ -53,6 +54,7 @@ class Guest:
         self.x_msg_timeout = x_msg_timeout
         self.netns = netns
         self.share = share
+        self.mem_file = mem_file
         self.cpu = cpu
         self.dir = Path(tempfile.mkdtemp(prefix=f"vx-{name}-"))
         self.console_log = self.dir / "console.log"
@@ -83,10 +85,11 @@ class Guest:
         """QEMU's command line."""
         iommu = ["-device", "intel-iommu,caching-mode=on"] if self.iommu else []
         machine = "q35,memory-backend=m0" + (",kernel-irqchip=split" if self.iommu else "")
+        memory = f"memory-backend-file,mem-path={self.mem_file}" if self.mem_file else "memory-backend-memfd"
         return [
             paths.need(paths.QEMU), "-name", self.name, "-nodefaults", "-display", "none",
             "-accel", "tcg", "-machine", machine, "-cpu", self.cpu, "-smp", self.vcpus,
-            "-object", f"memory-backend-memfd,id=m0,size={self.mem},share={'on' if self.share else 'off'}",
+            "-object", f"{memory},id=m0,size={self.mem},share={'on' if self.share else 'off'}",
             "-m", self.mem,
             "-kernel", paths.guest_file(self.kernel, "vmlinuz"),
             "-initrd", paths.guest_file(self.kernel, "initrd"), "-append", self.cmdline,

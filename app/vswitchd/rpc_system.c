@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Control methods about the daemon: worker.list, log.*, config.get, system.*. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include "rpc.h"
 
 static const struct daemon_conf *startup;
-static const char *config_file;
+static char config_file[PATH_MAX]; /* absolute: a client works in another folder */
 static time_t started;
 
 static time_t
@@ -251,7 +252,8 @@ rpc_system_register(const struct daemon_conf *conf, const char *file)
 	};
 
 	startup = conf;
-	config_file = file;
+	if (realpath(file, config_file) == NULL)
+		snprintf(config_file, sizeof(config_file), "%s", file);
 	started = seconds();
 	control_register(methods);
 }

@@ -10,6 +10,7 @@
 #include <rte_ethdev.h>
 #include <rte_spinlock.h>
 
+#include "eth_xdp.h"
 #include "port.h"
 
 #define ETH_MAX_QUEUES 16
@@ -44,6 +45,7 @@ struct eth_port {
 	struct rte_device *device;
 	const char *driver;
 	char interface[32];        /**< of the kernel; "": none that is known */
+	struct eth_xdp_fds xdp_fds;
 	bool gone;                 /**< it has been told that the interface is not there any more */
 	bool has_carrier;          /**< a carrier was offered */
 };

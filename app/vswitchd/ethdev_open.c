@@ -8,6 +8,7 @@
 #include "eth_iface.h"
 #include "eth_pool.h"
 #include "eth_tap.h"
+#include "eth_xdp.h"
 #include "ethdev_open.h"
 #include "log.h"
 
@@ -22,8 +23,6 @@
 /* Ethernet header and two tags. */
 #define L2_HEADER (14 + 2 * 4)
 
-/* The kernel keeps so much free before each frame. */
-#define XDP_HEADROOM 256
 
 static int
 choose_queues(struct port *port, const struct rte_eth_dev_info *info, struct error *err)
@@ -129,22 +128,26 @@ static int
 queue_failed(const struct port *port, int ret, struct error *err)
 {
 	const struct eth_port *eth = eth_of(port);
-	char peer[32];
-	uint16_t mtu;
 
-	if (eth->kind != ETH_AF_XDP)
-		return error_set(err, ret, "port %s: %s cannot set its queues up: %s",
-			port->conf.name, eth->driver, strerror(-ret));
-	if (iface_veth_peer(eth->interface, peer, sizeof(peer)) == 0 &&
-	    iface_mtu(peer, &mtu) == 0 && mtu > ethdev_max_mtu(eth))
+	if (eth->kind == ETH_AF_XDP)
 		return error_set(err, ret,
-			"port %s: XDP on a veth needs an MTU of at most %u at its other end: 'ip link "
-			"set %s mtu %u' (it has %u)", port->conf.name, ethdev_max_mtu(eth), peer,
-			ethdev_max_mtu(eth), mtu);
-	return error_set(err, ret,
-		"port %s: no AF_XDP socket on %s: is an XDP program on it already (ip link), does "
-		"root run this, is the MTU of a veth's other end above %u?", port->conf.name,
-		eth->interface, ethdev_max_mtu(eth));
+			"port %s: no AF_XDP socket on %s: is the MTU of a veth's other end above %u, does "
+			"the driver know XDP? DPDK's lines in the log tell more", port->conf.name,
+			eth->interface, ethdev_max_mtu(eth));
+	return error_set(err, ret, "port %s: %s cannot set its queues up: %s", port->conf.name,
+		eth->driver, strerror(-ret));
+}
+
+static int
+setup_rx(struct port *port, uint16_t nb_rxd)
+{
+	struct eth_port *eth = eth_of(port);
+	int ret = 0;
+
+	for (uint16_t q = 0; ret == 0 && q < eth->nb_rxq; q++)
+		ret = rte_eth_rx_queue_setup(eth->id, q, nb_rxd, SOCKET_ID_ANY, NULL,
+			eth->rxq[q].pool);
+	return ret;
 }
 
 static int
@@ -161,12 +164,9 @@ setup_queues(struct port *port, const struct rte_eth_dev_info *info, struct erro
 		return queue_failed(port, ret, err);
 	if (!make_pools(port, nb_rxd, nb_txd))
 		return no_memory(port, err);
-	for (uint16_t q = 0; q < eth->nb_rxq; q++) {
-		ret = rte_eth_rx_queue_setup(eth->id, q, nb_rxd, SOCKET_ID_ANY, NULL,
-			eth->rxq[q].pool);
-		if (ret < 0)
-			return queue_failed(port, ret, err);
-	}
+	ret = setup_rx(port, nb_rxd);
+	if (ret < 0)
+		return queue_failed(port, ret, err);
 	/* One pool per queue and nobody else holds its buffers. */
 	txconf.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	for (uint16_t q = 0; q < eth->nb_txq; q++) {
@@ -219,7 +219,6 @@ setup(struct port *port, struct error *err)
 	struct eth_port *eth = eth_of(port);
 	struct rte_eth_dev_info info;
 	struct rte_eth_conf conf;
-	char driver[32];
 	int ret = rte_eth_dev_info_get(eth->id, &info);
 
 	if (ret == 0)
@@ -236,21 +235,49 @@ setup(struct port *port, struct error *err)
 		return ret;
 	if (eth->kind == ETH_TAP)
 		eth->poll_gap = TAP_POLL_GAP_US * (rte_get_tsc_hz() / 1000000);
-	if (eth->kind == ETH_AF_XDP && iface_driver(eth->interface, driver, sizeof(driver)) == 0)
-		eth->repair_csum = strcmp(driver, "veth") == 0;
+	eth->repair_csum = eth->kind == ETH_AF_XDP && eth_xdp_is_veth(eth->interface);
 	return start(port, err);
 }
 
 int
 ethdev_setup(struct port *port, struct error *err)
 {
+	struct eth_port *eth = eth_of(port);
+	struct eth_xdp_fds before;
 	struct eth_tap_quiet quiet;
 	int ret;
 
+	if (eth->kind == ETH_AF_XDP)
+		eth_xdp_fds_list(&before, NULL);
 	eth_tap_quiet_begin(&quiet);
 	ret = setup(port, err);
 	eth_tap_quiet_end(&quiet);
+	if (eth->kind == ETH_AF_XDP)
+		eth_xdp_fds_list(&eth->xdp_fds, &before);
 	return ret;
+}
+
+/* Closes the ethdev, and what its driver forgets to close or opens meanwhile. */
+static void
+close_device(struct port *port)
+{
+	struct eth_port *eth = eth_of(port);
+	struct eth_xdp_fds before, forgotten;
+	struct eth_tap_quiet quiet;
+
+	if (eth->kind == ETH_AF_XDP)
+		eth_xdp_fds_list(&before, NULL);
+	eth_tap_quiet_begin(&quiet);
+	rte_eth_dev_stop(eth->id);
+	rte_eth_dev_close(eth->id);
+	if (rte_dev_remove(eth->device) < 0)
+		log_warning(PORT, "port %s: %s does not go away", port->conf.name, eth->driver);
+	eth_tap_quiet_end(&quiet);
+	if (eth->kind == ETH_AF_XDP) {
+		eth_xdp_fds_list(&forgotten, &before);
+		eth_xdp_fds_close(&forgotten);
+		eth_xdp_fds_close(&eth->xdp_fds);
+	}
 }
 
 void
@@ -258,17 +285,8 @@ ethdev_remove(struct port *port)
 {
 	struct eth_port *eth = eth_of(port);
 
-	if (eth->device != NULL) {
-		struct eth_tap_quiet quiet;
-
-		eth_tap_quiet_begin(&quiet);
-		rte_eth_dev_stop(eth->id);
-		rte_eth_dev_close(eth->id);
-		if (rte_dev_remove(eth->device) < 0)
-			log_warning(PORT, "port %s: %s does not go away", port->conf.name,
-				eth->driver);
-		eth_tap_quiet_end(&quiet);
-	}
+	if (eth->device != NULL)
+		close_device(port);
 	free_pools(eth);
 }
 
@@ -283,7 +301,7 @@ ethdev_max_mtu(const struct eth_port *eth)
 		return ETH_TAP_MAX_MTU;
 	/* Its own figure leaves no room for tags. */
 	if (eth->kind == ETH_AF_XDP)
-		return (uint16_t)(eth_page_room() - XDP_HEADROOM - L2_HEADER);
+		return eth_xdp_max_mtu();
 	if (rte_eth_dev_info_get(eth->id, &info) < 0)
 		return ETH_DEFAULT_MTU;
 	return RTE_MIN(info.max_mtu, ETH_TAP_MAX_MTU);

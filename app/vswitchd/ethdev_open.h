@@ -9,7 +9,7 @@
 #define ETH_MIN_MTU 68
 
 /** Largest MTU of a tap; its buffers are made for it from the start, so that it can change while it runs. */
-#define ETH_TAP_MAX_MTU 9600
+#define ETH_TAP_MAX_MTU 9190
 
 /** Makes the device appear: sets id, device, driver, kind, interface. */
 int ethdev_probe(struct port *port, struct error *err);

@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rte_dev.h>
 
 #include "eth_iface.h"
 #include "eth_tap.h"
+#include "eth_xdp.h"
 #include "ethdev_open.h"
 
 static int
@@ -20,65 +20,6 @@ check_interface(const struct port *port, struct error *err)
 			"port %s: interface '%.40s': 1 to %d characters are allowed, without '/', ':', "
 			"'%%', ',' and spaces", port->conf.name,
 			port->conf.interface == NULL ? "" : port->conf.interface, IFNAMSIZ - 1);
-	return 0;
-}
-
-/*
- * net_af_xdp takes away whatever program is on the interface when it closes, also when it fails to open.
- * One of libxdp's own is what a killed process of ours leaves behind; that is used again.
- */
-static int
-check_xdp_free(const struct port *port, struct error *err)
-{
-	const char *iface = port->conf.interface;
-	unsigned int index = if_nametoindex(iface);
-	struct rte_eth_dev_info info;
-	char name[32];
-	uint16_t id;
-
-	RTE_ETH_FOREACH_DEV(id) {
-		if (rte_eth_dev_info_get(id, &info) == 0 && info.if_index == index)
-			return error_set(err, -EBUSY, "port %s: interface %s is used by another port",
-				port->conf.name, iface);
-	}
-	if (iface_xdp_program(iface, name, sizeof(name)) <= 0 ||
-	    strcmp(name, "xsk_def_prog") == 0)
-		return 0;
-	return error_set(err, -EBUSY,
-		"port %s: interface %s has an XDP program, %s, on it: 'ip link set %s xdp off' takes it away",
-		port->conf.name, iface, name, iface);
-}
-
-static int
-af_xdp_devargs(const struct port *port, char *args, size_t len, struct error *err)
-{
-	static unsigned int serial;
-	const char *iface = port->conf.interface;
-	char driver[32] = "";
-	uint32_t flags;
-	int ret = check_interface(port, err);
-
-	if (ret < 0)
-		return ret;
-	ret = iface_flags(iface, &flags);
-	if (ret == -ENODEV)
-		return error_set(err, ret,
-			"port %s: there is no interface %s here: af_xdp takes one that exists; for one "
-			"that the switch makes itself use type tap", port->conf.name, iface);
-	if (ret < 0)
-		return error_set(err, ret, "port %s: interface %s: %s", port->conf.name, iface,
-			strerror(-ret));
-	ret = check_xdp_free(port, err);
-	if (ret < 0)
-		return ret;
-	iface_driver(iface, driver, sizeof(driver));
-	/*
-	 * A veth has no hardware whose receive work could be done from here: without busy polling
-	 * an empty poll costs no system call. A dispatcher would outlive us in /sys/fs/bpf.
-	 */
-	setenv("LIBXDP_SKIP_DISPATCHER", "1", 0);
-	snprintf(args, len, "net_af_xdp%u,iface=%s,queue_count=%u%s", serial++, iface,
-		port->conf.queues, strcmp(driver, "veth") == 0 ? ",busy_budget=0" : "");
 	return 0;
 }
 
@@ -165,7 +106,9 @@ ethdev_probe(struct port *port, struct error *err)
 			eth_tap_devargs(port, args, sizeof(args));
 		break;
 	case PORT_AF_XDP:
-		ret = af_xdp_devargs(port, args, sizeof(args), err);
+		ret = check_interface(port, err);
+		if (ret == 0)
+			ret = eth_xdp_devargs(port, args, sizeof(args), err);
 		break;
 	default:
 		if (port->conf.devargs == NULL || port->conf.devargs[0] == '\0')

@@ -5,12 +5,16 @@
  * A handler finds the payload's length and the number of descriptors within the bounds of its
  * entry, and the payload in a private copy; argsz is at least what the fixed part takes.
  */
+#include "vfu_command.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "vfu_internal.h"
+#include "vfu_irq.h"
+#include "vfu_region.h"
+#include "vfu_reply.h"
 
 /* More JSON than anybody sends; QEMU's is 210 bytes. */
 #define VERSION_TEXT_MAX 4096u

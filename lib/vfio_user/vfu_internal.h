@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * What the files of the server share. Not for users of the library.
+ * The structures that the files of the server share. Not for users of the library.
  */
 #ifndef VFU_INTERNAL_H
 #define VFU_INTERNAL_H
@@ -10,15 +10,13 @@
 #include <time.h>
 
 #include "vfio_user.h"
-#include "vfu_server.h"
+#include "vfu_device.h"
+#include "vfu_dma.h"
 
 /** Largest message taken: a full region write, and some room for future fixed parts. */
 #define VFU_MAX_MESSAGE                                                                            \
 	(sizeof(struct vfio_user_header) + sizeof(struct vfio_user_region_access) +                \
 		VFIO_USER_MAX_XFER + 4096)
-
-/** Log lines per second and server; a client that does nothing but nonsense cannot fill a disk. */
-#define VFU_LOG_LINES_PER_SECOND 10u
 
 /** One interrupt vector. */
 struct vfu_vector {
@@ -30,6 +28,7 @@ struct vfu_vector {
 /** A request, and its reply in the making. */
 struct vfu_msg {
 	struct vfio_user_header hdr;
+	const struct vfu_command *command; /**< that the header names; NULL: not known */
 	uint8_t *data;	      /**< payload, owned; NULL when empty */
 	uint32_t len;	      /**< of the payload */
 	int fds[VFU_MAX_FDS]; /**< owned; a handler that keeps one puts -1 in its place */
@@ -67,37 +66,5 @@ struct vfu_command {
 	uint32_t max_fds;
 	bool has_argsz; /**< the payload begins with argsz, which must be min_len or more */
 };
-
-/** The entry of a command, or NULL. */
-const struct vfu_command *vfu_command_find(uint16_t command);
-
-/** Room for a reply's payload, zeroed. @return NULL: out of memory. */
-void *vfu_reply(struct vfu_msg *msg, uint32_t len);
-
-/** Logs why a message is refused, and returns -@p err for the handler to return. */
-int vfu_reject(struct vfu_server *server, const struct vfu_msg *msg, int err, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-/** Logs a line through the device, within the server's budget. Server's thread only. */
-void vfu_log(struct vfu_server *server, enum vfu_log_level level, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/** Waits until no datapath thread uses what it saw before. */
-void vfu_quiesce(struct vfu_server *server);
-
-/* vfu_irq.c */
-int vfu_irqs_create(struct vfu_server *server);
-void vfu_irqs_destroy(struct vfu_server *server);
-/** Detaches every eventfd. */
-void vfu_irqs_clear(struct vfu_server *server);
-int vfu_handle_get_irq_info(struct vfu_server *server, struct vfu_msg *msg);
-int vfu_handle_set_irqs(struct vfu_server *server, struct vfu_msg *msg);
-
-/* vfu_region.c */
-/** Whether the device's regions make sense. */
-bool vfu_regions_valid(const struct vfu_device *dev);
-int vfu_handle_get_region_info(struct vfu_server *server, struct vfu_msg *msg);
-int vfu_handle_region_read(struct vfu_server *server, struct vfu_msg *msg);
-int vfu_handle_region_write(struct vfu_server *server, struct vfu_msg *msg);
 
 #endif /* VFU_INTERNAL_H */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "vfu_irq.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vfu_internal.h"
+#include "vfu_reply.h"
 
 void
 vfu_irqs_destroy(struct vfu_server *server)
@@ -44,7 +46,7 @@ vfu_irqs_create(struct vfu_server *server)
 }
 
 int
-vfu_server_irq_fd(const struct vfu_server *server, uint32_t index, uint32_t vector)
+vfu_irq_fd(const struct vfu_server *server, uint32_t index, uint32_t vector)
 {
 	if (index >= VFU_MAX_IRQS || vector >= server->dev.nb_irqs[index])
 		return -1;
@@ -55,6 +57,13 @@ static void
 publish(struct vfu_vector *v)
 {
 	atomic_store_explicit(&v->visible, v->masked ? -1 : v->fd, memory_order_release);
+}
+
+static void
+quiesce(struct vfu_server *server)
+{
+	if (server->dev.quiesce != NULL)
+		server->dev.quiesce(server->dev.ctx);
 }
 
 /*
@@ -80,7 +89,7 @@ replace(struct vfu_server *server, uint32_t index, uint32_t start, uint32_t coun
 		publish(v);
 	}
 	if (nb_old > 0)
-		vfu_quiesce(server);
+		quiesce(server);
 	for (i = 0; i < nb_old; i++)
 		close(server->old_fds[i]);
 }
@@ -214,7 +223,7 @@ trigger(struct vfu_server *server, const struct vfu_msg *msg, const struct vfio_
 	uint32_t i;
 
 	for (i = 0; i < req->count; i++) {
-		int fd = vfu_server_irq_fd(server, req->index, req->start + i);
+		int fd = vfu_irq_fd(server, req->index, req->start + i);
 
 		/* A full counter is an interrupt that is pending already. */
 		if (fd >= 0 && is_meant(msg, req, i) && write(fd, &one, sizeof(one)) < 0)

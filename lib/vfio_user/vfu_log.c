@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
+#include "vfu_log.h"
+
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-
-#include "vfu_internal.h"
 
 #define LINE_MAX_LEN 256
 
@@ -51,24 +49,4 @@ vfu_log(struct vfu_server *server, enum vfu_log_level level, const char *fmt, ..
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	put(server, level, line);
-}
-
-int
-vfu_reject(struct vfu_server *server, const struct vfu_msg *msg, int err, const char *fmt, ...)
-{
-	const struct vfu_command *command = vfu_command_find(msg->hdr.command);
-	const char *err_name = strerrorname_np(err);
-	char reason[LINE_MAX_LEN];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(reason, sizeof(reason), fmt, ap);
-	va_end(ap);
-	if (command != NULL)
-		vfu_log(server, VFU_LOG_WARNING, "vfio-user: %s refused with %s: %s", command->name,
-			err_name != NULL ? err_name : "?", reason);
-	else
-		vfu_log(server, VFU_LOG_WARNING, "vfio-user: command %u refused with %s: %s",
-			msg->hdr.command, err_name != NULL ? err_name : "?", reason);
-	return -err;
 }

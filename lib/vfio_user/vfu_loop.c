@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "vfu_internal.h"
+#include "vfu_log.h"
 #include "vfu_socket_internal.h"
 #include "vfu_stream.h"
 

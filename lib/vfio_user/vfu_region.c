@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "vfu_region.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "vfu_internal.h"
+#include "vfu_reply.h"
 
 /* Areas of one region; their capability then fits into one page. */
 #define MAX_AREAS 64u

@@ -6,16 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vfu_internal.h"
+#include "vfu_command.h"
+#include "vfu_irq.h"
+#include "vfu_region.h"
+#include "vfu_reply.h"
 
 #define DEFAULT_MAX_DMA_MAPS 65535u
-
-void
-vfu_quiesce(struct vfu_server *server)
-{
-	if (server->dev.quiesce != NULL)
-		server->dev.quiesce(server->dev.ctx);
-}
 
 static bool
 device_valid(const struct vfu_device *dev)
@@ -88,15 +84,6 @@ vfu_server_detach(struct vfu_server *server)
 	vfu_dma_clear(server->dma);
 }
 
-void *
-vfu_reply(struct vfu_msg *msg, uint32_t len)
-{
-	free(msg->reply);
-	msg->reply_len = sizeof(struct vfio_user_header) + len;
-	msg->reply = calloc(1, msg->reply_len);
-	return msg->reply != NULL ? msg->reply + sizeof(struct vfio_user_header) : NULL;
-}
-
 /* Sends the reply that the handler made, or its error as a bare header. */
 static int
 send_reply(struct vfu_server *server, struct vfu_msg *msg, int result)
@@ -135,6 +122,7 @@ receive_header(struct vfu_server *server, struct vfu_msg *msg)
 	rc = t->recv(t->ctx, hdr, sizeof(*hdr), msg->fds, &msg->nb_fds);
 	if (rc != 0)
 		return rc;
+	msg->command = vfu_command_find(hdr->command);
 	if ((hdr->flags & VFIO_USER_F_TYPE_MASK) != VFIO_USER_F_TYPE_COMMAND)
 		return vfu_reject(server, msg, EPROTO,
 			"flags 0x%x, which is not a command; nothing was asked", hdr->flags);
@@ -172,7 +160,7 @@ static int
 dispatch(struct vfu_server *server, struct vfu_msg *msg)
 {
 	const uint32_t known = VFIO_USER_F_TYPE_MASK | VFIO_USER_F_NO_REPLY;
-	const struct vfu_command *command = vfu_command_find(msg->hdr.command);
+	const struct vfu_command *command = msg->command;
 	uint32_t argsz = UINT32_MAX;
 	int rc;
 
@@ -229,6 +217,12 @@ vfu_server_process(struct vfu_server *server)
 	free(msg.data);
 	free(msg.reply);
 	return rc;
+}
+
+int
+vfu_server_irq_fd(const struct vfu_server *server, uint32_t index, uint32_t vector)
+{
+	return vfu_irq_fd(server, index, vector);
 }
 
 struct vfu_dma *

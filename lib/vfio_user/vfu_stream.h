@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "vfu_server.h"
+#include "vfu_device.h"
 
 struct vfu_stream {
 	int fd;			 /**< connected, SOCK_STREAM */

@@ -8,6 +8,7 @@
 
 #include "vfu_file.h"
 #include "vfu_radix.h"
+#include "vfu_sigbus.h"
 
 #define PAGE_SHIFT 12
 #define ADDR_END   (1ull << VFU_DMA_ADDR_BITS)
@@ -244,4 +245,16 @@ bool
 vfu_dma_broken(const struct vfu_dma *dma)
 {
 	return atomic_load_explicit(&dma->files.broken, memory_order_acquire);
+}
+
+bool
+vfu_dma_sigbus(void *addr)
+{
+	return vfu_sigbus_repair(addr);
+}
+
+int
+vfu_dma_install_sigbus_handler(void)
+{
+	return vfu_sigbus_install();
 }

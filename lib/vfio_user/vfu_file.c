@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "vfu_dma.h"
+#include "vfu_range.h"
 #include "vfu_sigbus.h"
 
 struct vfu_file {

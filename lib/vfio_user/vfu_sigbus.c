@@ -4,10 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <sys/mman.h>
-
-#include "vfu_dma.h"
 
 /*
  * A slot is live while seq is odd. The handler copies a slot and then looks at seq again: a slot
@@ -115,7 +112,7 @@ slot_replace(struct slot *slot, uintptr_t addr)
 }
 
 bool
-vfu_dma_sigbus(void *addr)
+vfu_sigbus_repair(void *addr)
 {
 	unsigned int i, n = atomic_load_explicit(&nb_slots, memory_order_acquire);
 	int saved_errno = errno;
@@ -131,7 +128,7 @@ static void
 on_sigbus(int signo, siginfo_t *info, void *context)
 {
 	/* si_code <= 0: sent by a process, there is no address. */
-	if (info->si_code > 0 && vfu_dma_sigbus(info->si_addr))
+	if (info->si_code > 0 && vfu_sigbus_repair(info->si_addr))
 		return;
 
 	if ((previous.sa_flags & SA_SIGINFO) != 0) {
@@ -150,7 +147,7 @@ on_sigbus(int signo, siginfo_t *info, void *context)
 }
 
 int
-vfu_dma_install_sigbus_handler(void)
+vfu_sigbus_install(void)
 {
 	struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 	struct sigaction now;

@@ -10,6 +10,7 @@
 #define VFU_SIGBUS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,5 +33,9 @@ int vfu_sigbus_add(void *base, size_t len, atomic_bool *broken);
 
 /** Forgets a range. No thread may touch the range any more. */
 void vfu_sigbus_remove(int slot);
+
+/** As vfu_dma_sigbus() and vfu_dma_install_sigbus_handler(). */
+bool vfu_sigbus_repair(void *addr);
+int vfu_sigbus_install(void);
 
 #endif /* VFU_SIGBUS_H */

@@ -60,7 +60,7 @@ def test_others_come_and_go_under_traffic(pair, switch_ns):
     assert int(re.search(r"(\d+) received", pings.communicate()[0]).group(1)) >= 390
     after = daemon.stats()
     assert after.fds == before.fds
-    assert after.rss_kib < before.rss_kib + 4096
+    assert after.rss_kib < before.rss_kib + 16 * 1024  # the buffers of one of these taps are two MiB
 
 
 def test_flowing_port_is_detached_and_attached(pair):
@@ -70,7 +70,7 @@ def test_flowing_port_is_detached_and_attached(pair):
     for _ in range(20):
         daemon.ctl.text("bridge", "detach", "br0", "t1")
         daemon.ctl.text("bridge", "attach", "br0", "t1")
-        until(daemon, lambda: ping(left, "10.1.0.2", count=1), "traffic flows again")
+        until(daemon, lambda: ping(left, "10.1.0.2", count=1, attempts=1), "traffic flows again")
     assert iperf.result(flow)["end"]["sum_received"]["bytes"] > 1e6
     assert {port["name"]: port["bridge"] for port in daemon.ctl.json("port", "list")} == {"t0": "br0", "t1": "br0"}
 
@@ -84,7 +84,7 @@ def test_flowing_port_is_moved_between_bridges(pair):
         for port in ("t0", "t1"):
             daemon.ctl.text("bridge", "detach", source, port)
             daemon.ctl.text("bridge", "attach", target, port)
-        until(daemon, lambda: ping(left, "10.1.0.2", count=1), "traffic flows again")
+        until(daemon, lambda: ping(left, "10.1.0.2", count=1, attempts=1), "traffic flows again")
         assert bridge(daemon, source)["ports"] == []
         assert bridge(daemon, source)["fdb_used"] == 0
     assert iperf.result(flow)["end"]["sum_received"]["bytes"] > 1e6

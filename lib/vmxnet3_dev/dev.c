@@ -1,147 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "dev_priv.h"
-
-/* A guest can make log lines at will; so many of them pass in one window. */
-#define LOG_WINDOW_NS UINT64_C(10000000000)
-#define LOG_LINES     20
-
-static void
-log_line(struct vmxnet3_dev *dev, enum vmxnet3_log_level level, const char *fmt, va_list ap)
-{
-	char line[512];
-	int n;
-
-	n = snprintf(line, sizeof(line), "%s: ", dev->name);
-	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
-	dev->ops.log(dev->ops.ctx, level, line);
-}
-
-static void __attribute__((format(printf, 3, 4)))
-log_always(struct vmxnet3_dev *dev, enum vmxnet3_log_level level, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_line(dev, level, fmt, ap);
-	va_end(ap);
-}
-
-/*
- * Whether one more line may pass. Two threads at a window's turn may let a line too many through.
- */
-static bool
-log_allowed(struct vmxnet3_dev *dev)
-{
-	uint64_t now = dev->ops.now(dev->ops.ctx);
-	uint64_t began = atomic_load_explicit(&dev->log_window, memory_order_relaxed);
-	uint32_t lines;
-
-	if (now - began >= LOG_WINDOW_NS &&
-		atomic_compare_exchange_strong(&dev->log_window, &began, now)) {
-		lines = atomic_exchange(&dev->log_lines, 0);
-		if (lines > LOG_LINES)
-			log_always(dev, VMXNET3_LOG_WARNING, "%u log lines left out",
-				lines - LOG_LINES);
-	}
-	return atomic_fetch_add(&dev->log_lines, 1) < LOG_LINES;
-}
-
-void
-dev_log(struct vmxnet3_dev *dev, enum vmxnet3_log_level level, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (dev->ops.log == NULL || !log_allowed(dev))
-		return;
-	va_start(ap, fmt);
-	log_line(dev, level, fmt, ap);
-	va_end(ap);
-}
-
-void
-dev_lock(struct vmxnet3_dev *dev)
-{
-	pthread_mutex_lock(&dev->ctl);
-	dev->ctl_depth++;
-}
-
-/*
- * ops.changed is called without the lock: its owner may take a lock of its own there, under which
- * others call control functions.
- */
-void
-dev_unlock(struct vmxnet3_dev *dev)
-{
-	bool tell = false;
-
-	if (--dev->ctl_depth == 0) {
-		tell = dev->changed;
-		dev->changed = false;
-	}
-	pthread_mutex_unlock(&dev->ctl);
-	if (tell && dev->ops.changed != NULL)
-		dev->ops.changed(dev->ops.ctx);
-}
-
-void
-dev_wait_datapath(struct vmxnet3_dev *dev)
-{
-	if (dev->ops.quiesce != NULL)
-		dev->ops.quiesce(dev->ops.ctx);
-}
-
-void
-dev_wake(struct vmxnet3_dev *dev)
-{
-	if (dev->ops.wake != NULL)
-		dev->ops.wake(dev->ops.ctx);
-}
-
-void
-dev_select_revision(struct vmxnet3_dev *dev, uint32_t revision)
-{
-	dev->st->revision = revision;
-	dev->rev = vmxnet3_rev_get(revision != 0 ? revision : 1);
-	dev_forget_driver(dev, false);
-}
-
-/* What the machine's power switch and PCI reset do. The link belongs to the host and stays. */
-static void
-power_on(struct vmxnet3_dev *dev)
-{
-	struct dev_state *st = dev->st;
-	struct offload_filter *flt;
-
-	/* Bus master off first: nothing more is written for the driver that was. */
-	dev_pci_power_on(dev);
-	dev_quiesce(dev);
-	dev_intr_reconfigure(dev);
-	dev_bar0_reset(dev);
-	dev_select_revision(dev, 0);
-	memcpy(st->mac, st->perm_mac, sizeof(st->mac));
-	st->mac_staged = 0;
-	st->shared_pa = 0;
-	st->shared_valid = 0;
-	st->dsal = 0;
-	st->dsah = 0;
-	st->cmd = 0;
-	st->cmd_result = 0;
-	memset(&st->cfg, 0, sizeof(st->cfg));
-	flt = dev_filter_edit(dev);
-	memset(flt, 0, sizeof(*flt));
-	memcpy(flt->mac, st->mac, sizeof(flt->mac));
-	flt->vlan_any = true;
-	dev_filter_publish(dev);
-}
+#include "dev_activate.h"
+#include "dev_intr.h"
+#include "dev_load.h"
+#include "dev_mem.h"
+#include "dev_pci.h"
+#include "dev_reset.h"
 
 void
 vmxnet3_dev_attach(struct vmxnet3_dev *dev, struct vfu_dma *dma,
@@ -163,7 +34,7 @@ vmxnet3_dev_detach(struct vmxnet3_dev *dev)
 	dev_lock(dev);
 	if (dev->attached) {
 		dev->attached = false;
-		power_on(dev);
+		dev_power_on(dev);
 		/* Interrupts may be on their way although the device was not active. */
 		dev_wait_datapath(dev);
 		dev->dma = NULL;
@@ -178,7 +49,7 @@ void
 vmxnet3_dev_pci_reset(struct vmxnet3_dev *dev)
 {
 	dev_lock(dev);
-	power_on(dev);
+	dev_power_on(dev);
 	dev_unlock(dev);
 }
 
@@ -385,7 +256,7 @@ init_state(struct vmxnet3_dev *dev)
 		dev->rxq[i].comp.pos = &st->rxq[i].comp;
 		rte_spinlock_init(&dev->rxq[i].lock);
 	}
-	power_on(dev);
+	dev_power_on(dev);
 }
 
 struct vmxnet3_dev *

@@ -4,19 +4,23 @@
  * checked, and used from the copy. Nothing is allocated here: a guest may activate as often as it
  * likes.
  */
+#include "dev_activate.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <rte_common.h>
 
-#include "dev_priv.h"
+#include "dev_intr.h"
+#include "dev_load.h"
+#include "dev_mem.h"
+#include "dev_pci.h"
+#include "dev_queue.h"
 
 /* A driver rings for every packet, or (the rings are polled anyway) practically never. */
 #define TX_THRESHOLD_EACH  1u
 #define TX_THRESHOLD_NEVER 0x7fffffffu
-
-#define QUEUE_DESC_BYTES sizeof(struct vmxnet3_tx_queue_desc)
 
 /* DriverShared as far as it may be read at any time: drivers fill cmdInfo only for a command. */
 #define SHARED_SNAPSHOT_BYTES offsetof(struct vmxnet3_shared, cmd_info)
@@ -34,12 +38,6 @@ refuse(struct vmxnet3_dev *dev, const char *fmt, ...)
 	va_end(ap);
 	dev_log(dev, VMXNET3_LOG_WARNING, "activation refused: %s", why);
 	return false;
-}
-
-bool
-dev_dma_allowed(const struct vmxnet3_dev *dev)
-{
-	return dev->attached && dev_pci_bus_master(dev);
 }
 
 bool
@@ -80,18 +78,6 @@ guest_ecr(struct vmxnet3_dev *dev)
 		VFU_DMA_READ | VFU_DMA_WRITE);
 }
 
-static uint64_t
-txq_desc_pa(const struct vmxnet3_dev *dev, uint32_t i)
-{
-	return dev->st->cfg.queue_desc_pa + QUEUE_DESC_BYTES * i;
-}
-
-static uint64_t
-rxq_desc_pa(const struct vmxnet3_dev *dev, uint32_t i)
-{
-	return dev->st->cfg.queue_desc_pa + QUEUE_DESC_BYTES * (dev->st->cfg.nb_txq + i);
-}
-
 /* ---- rings in host pointers ---- */
 
 static bool
@@ -119,7 +105,7 @@ map_txq(struct vmxnet3_dev *dev, uint32_t i)
 	bool there = map_ring(dev, &q->ring, VFU_DMA_READ);
 
 	there &= map_ring(dev, &q->comp, VFU_DMA_WRITE);
-	q->deferred = guest_word(dev, txq_desc_pa(dev, i), VFU_DMA_WRITE);
+	q->deferred = guest_word(dev, dev_txq_desc_pa(dev, i), VFU_DMA_WRITE);
 	atomic_store_explicit(&q->ready, there, memory_order_release);
 	return there;
 }
@@ -143,7 +129,7 @@ txq_moved(struct vmxnet3_dev *dev, uint32_t i)
 
 	return ring_moved(dev, &q->ring, VFU_DMA_READ) ||
 		ring_moved(dev, &q->comp, VFU_DMA_WRITE) ||
-		q->deferred != guest_word(dev, txq_desc_pa(dev, i), VFU_DMA_WRITE);
+		q->deferred != guest_word(dev, dev_txq_desc_pa(dev, i), VFU_DMA_WRITE);
 }
 
 static bool
@@ -278,48 +264,6 @@ dev_quiesce(struct vmxnet3_dev *dev)
 	dev_log(dev, VMXNET3_LOG_INFO, "driver stopped");
 }
 
-/* ---- a queue that its driver broke ---- */
-
-static void
-fail_queue(struct vmxnet3_dev *dev, uint64_t desc_pa, uint32_t *stopped, uint32_t *code,
-	uint32_t error, uint32_t event)
-{
-	struct vmxnet3_queue_status status = { .stopped = 1, .error = error };
-
-	__atomic_store_n(code, error, __ATOMIC_RELAXED);
-	__atomic_store_n(stopped, 1, __ATOMIC_RELEASE);
-	dev_mem_write(dev, desc_pa + offsetof(struct vmxnet3_tx_queue_desc, status), &status,
-		sizeof(status));
-	dev_event(dev, event);
-}
-
-void
-dev_txq_fail(struct vmxnet3_dev *dev, struct dev_txq *q, uint32_t error)
-{
-	uint32_t i = (uint32_t)(q - dev->txq);
-
-	if (atomic_exchange(&q->failed, true))
-		return;
-	dev_log(dev, VMXNET3_LOG_WARNING,
-		"transmit queue %u stopped at descriptor %u: driver broke its rules (error 0x%x)",
-		i, q->st->ring.next, error);
-	fail_queue(dev, txq_desc_pa(dev, i), &q->st->stopped, &q->st->error, error,
-		VMXNET3_ECR_TQERR);
-}
-
-void
-dev_rxq_fail(struct vmxnet3_dev *dev, struct dev_rxq *q, uint32_t error)
-{
-	uint32_t i = (uint32_t)(q - dev->rxq);
-
-	if (atomic_exchange(&q->failed, true))
-		return;
-	dev_log(dev, VMXNET3_LOG_WARNING,
-		"receive queue %u stopped: driver broke its rules (error 0x%x)", i, error);
-	fail_queue(dev, rxq_desc_pa(dev, i), &q->st->stopped, &q->st->error, error,
-		VMXNET3_ECR_RQERR);
-}
-
 /* ---- ACTIVATE_DEV ---- */
 
 /* @return what is wrong with a ring, or NULL. */
@@ -344,7 +288,7 @@ load_txq(struct vmxnet3_dev *dev, uint32_t i)
 	struct vmxnet3_tx_queue_desc desc;
 	const char *fault;
 
-	if (!dev_mem_read(dev, txq_desc_pa(dev, i), &desc, sizeof(desc)))
+	if (!dev_mem_read(dev, dev_txq_desc_pa(dev, i), &desc, sizeof(desc)))
 		return refuse(dev, "descriptor of transmit queue %u is not in guest memory", i);
 	memset(q->st, 0, sizeof(*q->st));
 	fault = set_ring(&q->st->ring, desc.tx_ring_pa, desc.tx_ring_size, VMXNET3_RING_MAX);
@@ -381,7 +325,7 @@ load_rxq(struct vmxnet3_dev *dev, uint32_t i)
 	struct vmxnet3_rx_queue_desc desc;
 	const char *fault;
 
-	if (!dev_mem_read(dev, rxq_desc_pa(dev, i), &desc, sizeof(desc)))
+	if (!dev_mem_read(dev, dev_rxq_desc_pa(dev, i), &desc, sizeof(desc)))
 		return refuse(dev, "descriptor of receive queue %u is not in guest memory", i);
 	memset(q->st, 0, sizeof(*q->st));
 	fault = set_ring(&q->st->ring[0], desc.rx_ring_pa[0], desc.rx_ring_size[0],
@@ -418,13 +362,13 @@ greet_queues(struct vmxnet3_dev *dev)
 	uint32_t i;
 
 	for (i = 0; i < cfg->nb_txq; i++) {
-		if (!dev_mem_write(dev, txq_desc_pa(dev, i) +
+		if (!dev_mem_write(dev, dev_txq_desc_pa(dev, i) +
 				offsetof(struct vmxnet3_tx_queue_desc, tx_threshold),
 			    &threshold, sizeof(threshold)))
 			return refuse(dev, "descriptor of transmit queue %u cannot be written", i);
 	}
 	for (i = 0; i < cfg->nb_rxq; i++) {
-		if (!dev_mem_write(dev, rxq_desc_pa(dev, i) +
+		if (!dev_mem_write(dev, dev_rxq_desc_pa(dev, i) +
 				offsetof(struct vmxnet3_rx_queue_desc, update_rx_prod),
 			    &update_rx_prod, sizeof(update_rx_prod)))
 			return refuse(dev, "descriptor of receive queue %u cannot be written", i);
@@ -447,7 +391,7 @@ load_queues(struct vmxnet3_dev *dev, const struct vmxnet3_misc_conf *misc)
 			nb_tx, nb_rx, max_tx, max_rx);
 	if (misc->queue_desc_pa % VMXNET3_QUEUE_DESC_ALIGN != 0)
 		return refuse(dev, "queue descriptors are not aligned to 128");
-	if (misc->queue_desc_len < QUEUE_DESC_BYTES * (nb_tx + nb_rx))
+	if (misc->queue_desc_len < DEV_QUEUE_DESC_BYTES * (nb_tx + nb_rx))
 		return refuse(dev, "%u bytes of queue descriptors for %u queues",
 			misc->queue_desc_len, nb_tx + nb_rx);
 	cfg->queue_desc_pa = misc->queue_desc_pa;

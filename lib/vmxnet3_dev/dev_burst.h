@@ -7,7 +7,8 @@
 #include <rte_common.h>
 #include <rte_prefetch.h>
 
-#include "dev_priv.h"
+#include "dev_base.h"
+#include "dev_mem.h"
 
 #define DEV_MIN_FRAME 60 /**< shorter ones are filled up with zeros */
 

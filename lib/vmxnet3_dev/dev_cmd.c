@@ -3,106 +3,34 @@
  * Commands: one table. A command runs to its end inside the register write, because drivers free or
  * reuse its arguments right after that. Each is bounded work.
  */
+#include "dev_cmd.h"
+
 #include <string.h>
 
 #include <rte_common.h>
 
-#include "dev_priv.h"
+#include "dev_activate.h"
+#include "dev_intr.h"
+#include "dev_load.h"
+#include "dev_mem.h"
+#include "dev_pci.h"
+#include "dev_queue.h"
+#include "dev_reset.h"
 
 #define COALESCE_DEPTH_MAX 128
 #define COALESCE_RATE_MIN  100
 #define COALESCE_RATE_MAX  100000
 
-#define RSS_FIELDS_DEFAULT (VMXNET3_RSS_FIELDS_TCPIP4 | VMXNET3_RSS_FIELDS_TCPIP6)
 #define RSS_FIELDS_ALL \
-	(RSS_FIELDS_DEFAULT | VMXNET3_RSS_FIELDS_UDPIP4 | VMXNET3_RSS_FIELDS_UDPIP6)
+	(VMXNET3_RSS_FIELDS_TCPIP4 | VMXNET3_RSS_FIELDS_TCPIP6 | VMXNET3_RSS_FIELDS_UDPIP4 | \
+		VMXNET3_RSS_FIELDS_UDPIP6)
 
 #define TXDATA_DESC_BYTES 128u
 
 /* Result of a command that was refused. */
 #define CMD_FAILED 1u
 
-/* ---- status and statistics in the guest's queue descriptors ---- */
-
-static uint64_t
-queue_desc_field(const struct vmxnet3_dev *dev, uint32_t index, size_t field)
-{
-	return dev->st->cfg.queue_desc_pa + index * sizeof(struct vmxnet3_tx_queue_desc) + field;
-}
-
-static void
-write_status(struct vmxnet3_dev *dev, uint32_t index, const uint32_t *stopped,
-	const uint32_t *error)
-{
-	struct vmxnet3_queue_status status = {
-		.stopped = __atomic_load_n(stopped, __ATOMIC_ACQUIRE) != 0,
-		.error = __atomic_load_n(error, __ATOMIC_RELAXED),
-	};
-
-	dev_mem_write(dev,
-		queue_desc_field(dev, index, offsetof(struct vmxnet3_tx_queue_desc, status)),
-		&status, sizeof(status));
-}
-
-void
-dev_write_queue_status(struct vmxnet3_dev *dev)
-{
-	const struct dev_state *st = dev->st;
-	uint32_t i;
-
-	for (i = 0; i < st->cfg.nb_txq; i++)
-		write_status(dev, i, &st->txq[i].stopped, &st->txq[i].error);
-	for (i = 0; i < st->cfg.nb_rxq; i++)
-		write_status(dev, st->cfg.nb_txq + i, &st->rxq[i].stopped, &st->rxq[i].error);
-}
-
-#define NB_STATS (sizeof(struct vmxnet3_tx_stats) / sizeof(uint64_t))
-static_assert(sizeof(struct vmxnet3_rx_stats) == sizeof(struct vmxnet3_tx_stats) &&
-	offsetof(struct vmxnet3_rx_queue_desc, stats) ==
-		offsetof(struct vmxnet3_tx_queue_desc, stats) &&
-	offsetof(struct vmxnet3_rx_queue_desc, status) ==
-		offsetof(struct vmxnet3_tx_queue_desc, status), "queue descriptors");
-
-/* The datapath counts on: each counter is read whole, the ten are not of one instant. */
-static void
-write_stats(struct vmxnet3_dev *dev, uint32_t index, const void *stats)
-{
-	const uint64_t *counter = stats;
-	uint64_t copy[NB_STATS];
-	unsigned int i;
-
-	for (i = 0; i < NB_STATS; i++)
-		copy[i] = __atomic_load_n(&counter[i], __ATOMIC_RELAXED);
-	dev_mem_write(dev,
-		queue_desc_field(dev, index, offsetof(struct vmxnet3_tx_queue_desc, stats)), copy,
-		sizeof(copy));
-}
-
-void
-dev_write_queue_stats(struct vmxnet3_dev *dev)
-{
-	const struct dev_state *st = dev->st;
-	uint32_t i;
-
-	for (i = 0; i < st->cfg.nb_txq; i++)
-		write_stats(dev, i, &st->txq[i].stats);
-	for (i = 0; i < st->cfg.nb_rxq; i++)
-		write_stats(dev, st->cfg.nb_txq + i, &st->rxq[i].stats);
-}
-
 /* ---- life ---- */
-
-void
-dev_forget_driver(struct vmxnet3_dev *dev, bool keep_caps)
-{
-	struct dev_state *st = dev->st;
-
-	if (!keep_caps)
-		memset(st->dcr, 0, sizeof(st->dcr));
-	st->rss_fields = RSS_FIELDS_DEFAULT;
-	st->coalesce = (struct vmxnet3_coalesce){ .mode = DEV_COALESCE_ADAPTIVE };
-	dev_intr_moderate(dev);
-}
 
 static uint32_t
 cmd_activate(struct vmxnet3_dev *dev)
@@ -120,18 +48,7 @@ cmd_quiesce(struct vmxnet3_dev *dev)
 static uint32_t
 cmd_reset(struct vmxnet3_dev *dev)
 {
-	struct dev_state *st = dev->st;
-
-	dev_quiesce(dev);
-	dev_bar0_reset(dev);
-	dev_forget_driver(dev, true);
-	st->shared_pa = 0;
-	st->shared_valid = 0;
-	st->dsal = 0;
-	st->dsah = 0;
-	memcpy(st->mac, st->perm_mac, sizeof(st->mac));
-	memcpy(dev_filter_edit(dev)->mac, st->mac, sizeof(st->mac));
-	dev_filter_publish(dev);
+	dev_driver_reset(dev);
 	return 0;
 }
 

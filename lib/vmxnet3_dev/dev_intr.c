@@ -8,9 +8,11 @@
  * A wake-up cannot get lost: the datapath marks a vector due after it has written its completion,
  * and whoever takes the mark away raises the interrupt after that.
  */
+#include "dev_intr.h"
+
 #include <string.h>
 
-#include "dev_priv.h"
+#include "dev_pci.h"
 
 #define SECOND_NS      UINT64_C(1000000000)
 #define MICROSECOND_NS UINT64_C(1000)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Settings that ACTIVATE and the UPDATE commands have in common: receive filter, features, RSS. The
- * datapath reads them while they change; dev_priv.h says how.
+ * datapath reads them while they change; dev_base.h says how.
  */
+#include "dev_load.h"
+
 #include <string.h>
 
-#include "dev_priv.h"
+#include "dev_mem.h"
 
 #define HASH_FUNC_TOEPLITZ 1
 #define RSS_CONF_FIXED offsetof(struct vmxnet3_rss_conf, ind_table)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "dev_mem.h"
+
 #include <string.h>
 
 #include <rte_common.h>
-
-#include "dev_priv.h"
 
 /* Looks @p iova up in the table and keeps the whole mapping. */
 static bool

@@ -6,9 +6,9 @@
  * alike. Power management is there because drivers suspend by it; it keeps the device's state over
  * D3hot and offers no wake-up.
  */
-#include <string.h>
+#include "dev_pci.h"
 
-#include "dev_priv.h"
+#include <string.h>
 
 #define PCI_COMMAND         0x04
 #define PCI_COMMAND_MEMORY  0x0002u
@@ -144,8 +144,15 @@ dev_pci_intr_type(const struct vmxnet3_dev *dev)
 	return get16(pci, PCI_COMMAND) & PCI_COMMAND_NO_INTX ? DEV_INTR_NONE : VFU_IRQ_INTX;
 }
 
+bool
+dev_dma_allowed(const struct vmxnet3_dev *dev)
+{
+	return dev->attached && dev_pci_bus_master(dev);
+}
+
 void
-vmxnet3_dev_pci_read(struct vmxnet3_dev *dev, uint64_t offset, void *buf, uint32_t len)
+dev_pci_read(const struct vmxnet3_dev *dev, bool intx_level, uint64_t offset, void *buf,
+	uint32_t len)
 {
 	uint8_t pci[DEV_PCI_CONFIG_BYTES];
 	uint32_t n;
@@ -154,33 +161,27 @@ vmxnet3_dev_pci_read(struct vmxnet3_dev *dev, uint64_t offset, void *buf, uint32
 	if (offset >= sizeof(pci))
 		return;
 	n = len < sizeof(pci) - offset ? len : (uint32_t)(sizeof(pci) - offset);
-	dev_lock(dev);
 	memcpy(pci, dev->st->pci, sizeof(pci));
-	if (dev_intr_intx_level(dev))
+	if (intx_level)
 		pci[PCI_STATUS] |= PCI_STATUS_INTX;
-	dev_unlock(dev);
 	memcpy(buf, pci + offset, n);
 }
 
-void
-vmxnet3_dev_pci_write(struct vmxnet3_dev *dev, uint64_t offset, const void *buf, uint32_t len)
+bool
+dev_pci_write(struct vmxnet3_dev *dev, uint64_t offset, const void *buf, uint32_t len)
 {
 	const uint8_t *in = buf;
 	uint32_t i;
 
 	if (offset >= DEV_PCI_CONFIG_BYTES)
-		return;
+		return false;
 	if (len > DEV_PCI_CONFIG_BYTES - offset)
 		len = (uint32_t)(DEV_PCI_CONFIG_BYTES - offset);
-	dev_lock(dev);
 	for (i = 0; i < len; i++) {
 		uint8_t mask = writable((unsigned int)offset + i);
 		uint8_t *byte = &dev->st->pci[offset + i];
 
 		*byte = (uint8_t)((*byte & ~mask) | (in[i] & mask));
 	}
-	dev_intr_reconfigure(dev);
-	dev_run_update(dev);
-	vmxnet3_dev_intr_poll(dev);
-	dev_unlock(dev);
+	return true;
 }

@@ -1,32 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The BARs, as far as accesses to them arrive as messages. Registers have 32 bits and stand eight
- * bytes apart. Reads of any size work; a write counts only if it has exactly the size and place of
- * a register.
+ * What the guest reads and writes by messages: configuration space, and the BARs. Registers have 32
+ * bits and stand eight bytes apart. Reads of any size work; a write counts only if it has exactly
+ * the size and place of a register.
  */
 #include <string.h>
 
-#include "dev_priv.h"
+#include "dev_activate.h"
+#include "dev_cmd.h"
+#include "dev_intr.h"
+#include "dev_load.h"
+#include "dev_pci.h"
+#include "dev_reset.h"
 
-#define IMR_SLOTS   ((VMXNET3_REG_TXPROD - VMXNET3_REG_IMR) / VMXNET3_REG_STRIDE)
-#define BAR0_DWORDS (VMXNET3_BAR0_SIZE / 4)
-
-/*
- * Also the reason why this page is cleared: masks of an earlier driver must not let anything
- * through.
- */
-void
-dev_bar0_reset(struct vmxnet3_dev *dev)
-{
-	uint32_t i;
-
-	for (i = 0; i < BAR0_DWORDS; i++)
-		atomic_store_explicit(&dev->bar0[i], i < IMR_SLOTS * 2 && i % 2 == 0,
-			memory_order_relaxed);
-}
-
-uint32_t
-dev_caps_supported(const struct vmxnet3_dev *dev)
+/* Capabilities that the selected revision offers in DCR[0]. */
+static uint32_t
+caps_supported(const struct vmxnet3_dev *dev)
 {
 	return dev->rev->caps ? VMXNET3_CAP_UDP_RSS : 0;
 }
@@ -95,7 +84,7 @@ bar1_read(struct vmxnet3_dev *dev, uint32_t reg)
 	case VMXNET3_REG_ECR:
 		return dev_ecr_read(dev);
 	case VMXNET3_REG_DCR:
-		return dev_caps_supported(dev);
+		return caps_supported(dev);
 	default:
 		if (dev->rev->caps && reg >= VMXNET3_REG_PTCR &&
 			reg < VMXNET3_REG_PTCR + VMXNET3_NB_PTCR * VMXNET3_REG_STRIDE)
@@ -180,7 +169,7 @@ bar1_write(struct vmxnet3_dev *dev, uint32_t reg, uint32_t v)
 		dev_ecr_clear(dev, v);
 		break;
 	case VMXNET3_REG_DCR:
-		dev->st->dcr[0] = v & dev_caps_supported(dev);
+		dev->st->dcr[0] = v & caps_supported(dev);
 		break;
 	default:
 		break;
@@ -240,5 +229,25 @@ vmxnet3_dev_bar_write(struct vmxnet3_dev *dev, unsigned int bar, uint64_t offset
 		bar0_write(dev, (uint32_t)offset, v);
 	else
 		bar1_write(dev, (uint32_t)offset, v);
+	dev_unlock(dev);
+}
+
+void
+vmxnet3_dev_pci_read(struct vmxnet3_dev *dev, uint64_t offset, void *buf, uint32_t len)
+{
+	dev_lock(dev);
+	dev_pci_read(dev, dev_intr_intx_level(dev), offset, buf, len);
+	dev_unlock(dev);
+}
+
+void
+vmxnet3_dev_pci_write(struct vmxnet3_dev *dev, uint64_t offset, const void *buf, uint32_t len)
+{
+	dev_lock(dev);
+	if (dev_pci_write(dev, offset, buf, len)) {
+		dev_intr_reconfigure(dev);
+		dev_run_update(dev);
+		vmxnet3_dev_intr_poll(dev);
+	}
 	dev_unlock(dev);
 }

@@ -17,7 +17,8 @@
 #include <offload_tso.h>
 #include <offload_vlan.h>
 
-#include "dev_rx.h"
+#include "dev_intr.h"
+#include "dev_rx_ring.h"
 
 /* Segments that the completion of a large frame can count. */
 #define LARGE_MAX_SEGS 255

@@ -8,7 +8,9 @@
  * reservation and completion leaves slots that stay empty, and drivers wait at the first of them:
  * whoever takes over such a state must make the driver start anew (RQERR), it cannot go on.
  */
-#include "dev_rx.h"
+#include "dev_rx_ring.h"
+
+#include "dev_queue.h"
 
 /* BODY descriptors skipped on the way to a HEAD at once; drivers leave a few after a short frame. */
 #define MAX_SKIP 64

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dev_tx.h"
+#include "dev_intr.h"
+#include "dev_queue.h"
+#include "dev_tx_load.h"
 
 /* A driver makes a frame valid at once, by its first descriptor: one without an end stays so. */
 #define NOEOP_PATIENCE_NS 10000000ull

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From the private copies of descriptors to a frame: translate, snapshot the headers, check the request. */
+#include "dev_tx_load.h"
+
 #include <string.h>
 
 #include <rte_ether.h>
 
 #include <offload_parse.h>
 #include <offload_tso.h>
-
-#include "dev_tx.h"
 
 #define TCP_HDR_MIN 20
 #define TCP_OFFSET_AT 12 /* data offset, high four bits */

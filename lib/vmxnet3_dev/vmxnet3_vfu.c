@@ -12,7 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "dev_priv.h"
+#include "dev_activate.h"
+#include "dev_intr.h"
 
 struct vmxnet3_vfu {
 	struct vmxnet3_dev *dev;

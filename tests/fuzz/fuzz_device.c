@@ -18,7 +18,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <dev_priv.h>
+#include <dev_intr.h>
+#include <dev_pci.h>
 
 #define MUST(cond)                                                                    \
 	do {                                                                          \

@@ -20,7 +20,8 @@
 
 #include <cmocka.h>
 
-#include <dev_priv.h>
+#include <dev_intr.h>
+#include <dev_queue.h>
 
 #define GUEST_BYTES (8u << 20)
 #define GUEST_IOVA  UINT64_C(0x140000000) /* beyond 32 bits, so that the upper half matters */

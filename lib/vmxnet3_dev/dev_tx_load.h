@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** @file Private to transmit: the burst, and the step from descriptors to a frame. */
-#ifndef DEV_TX_H
-#define DEV_TX_H
+#ifndef DEV_TX_LOAD_H
+#define DEV_TX_LOAD_H
 
 #include "dev_burst.h"
 
@@ -54,4 +54,4 @@ tx_desc_len(const struct vmxnet3_desc *d)
 	return len != 0 ? len : VMXNET3_TXD_LEN_ZERO;
 }
 
-#endif /* DEV_TX_H */
+#endif /* DEV_TX_LOAD_H */

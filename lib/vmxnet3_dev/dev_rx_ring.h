@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /** @file Private to receive: what is to be placed into the guest's rings, and where it may go. */
-#ifndef DEV_RX_H
-#define DEV_RX_H
+#ifndef DEV_RX_RING_H
+#define DEV_RX_RING_H
 
 #include "dev_burst.h"
 
@@ -73,4 +73,4 @@ struct rx_batch {
 uint16_t dev_rx_reserve(struct vmxnet3_dev *dev, uint32_t queue, uint32_t nb_rxq,
 	struct rx_item *const *items, uint16_t n, bool all_or_stop, struct rx_batch *b);
 
-#endif /* DEV_RX_H */
+#endif /* DEV_RX_RING_H */

@@ -117,20 +117,19 @@ class Lab:
 
 def configure_card(guest, number, card="eth0", mtu=1500):
     """Give a card of a guest its addresses, set it up and wait for its carrier."""
-    guest.run(f"sysctl -qw net.ipv6.conf.{card}.accept_dad=0; ip link set {card} mtu {mtu} up; "
+    # Room for what a starved guest has not read yet: its socket must not be what drops.
+    guest.run(f"sysctl -qw net.ipv6.conf.{card}.accept_dad=0 net.core.rmem_default=8388608; ip link set {card} mtu {mtu} up; "
               f"ip addr replace {ipv4(number)}/24 dev {card}; ip addr replace {ipv6(number)}/64 dev {card} nodad; "
               f"for i in $(seq 100); do grep -q 1 /sys/class/net/{card}/carrier && break; sleep 0.1; done; "
               f"grep -q 1 /sys/class/net/{card}/carrier")
 
 
-def ping(guest, address, count=3, size=None, df=False, interval=0.05, timeout=60):
-    """Ping from a guest (or a NetNs); fails unless every packet comes back."""
-    words = f"ping -n -q -c {count} -i {interval} -W 10"
-    words += f" -s {size}" if size else ""
-    words += " -M do" if df else ""
-    out = guest.run(f"{words} {address}", timeout=timeout)
-    assert re.search(rf"{count} packets transmitted, {count} received", out), out
-    return out
+def ping(guest, address, count=3, size=None, df=False, timeout=60):
+    """Ping from a guest (or a NetNs); fails unless every packet comes back. One at a time: once it had an answer, ping
+    waits for the others only as long as that one took, and a starved guest answers later than that."""
+    words = "ping -n -q -c 1 -W 20" + (f" -s {size}" if size else "") + (" -M do" if df else "")
+    guest.run(f"for i in $(seq {count}); do {words} {address} >/tmp/ping.$$ 2>&1 || {{ cat /tmp/ping.$$; exit 1; }}; done; "
+              "rm /tmp/ping.$$", timeout=timeout + count)
 
 
 def ping_until(guest, address, timeout=30):
@@ -147,27 +146,33 @@ def serve_iperf(guest):
         guest.run("pidof iperf3 >/dev/null || iperf3 -s -D")
 
 
-def iperf(guest, address, seconds=2, options=""):
+def iperf(guest, address, options, timeout=120):
     """Run iperf3 against a server; returns its JSON `end` section."""
-    out = guest.run(f"iperf3 -J -c {address} -t {seconds} --connect-timeout 10000 {options}", timeout=60 + 10 * seconds)
+    out = guest.run(f"iperf3 -J -c {address} --connect-timeout 20000 {options}", timeout=timeout)
     report = json.loads(out[out.index("{"):])
     assert "error" not in report, report.get("error")
     return report["end"]
 
 
-def tcp(guest, address, seconds=2, options=""):
-    """A TCP stream; fails when next to nothing arrives. Returns Mbit/s received."""
-    end = iperf(guest, address, seconds, options)
-    received = end["sum_received"]["bytes"]
-    # An emulated guest moves hundreds of Mbit/s; a broken offload leaves a trickle of retransmissions.
-    assert received > seconds * 1_000_000, f"only {received} bytes in {seconds} s: {end['sum_received']}"
-    return end["sum_received"]["bits_per_second"] / 1e6
+def tcp(guest, address, options=""):
+    """20 MB of TCP. An emulated guest moves hundreds of Mbit/s; a broken offload leaves a trickle of retransmissions,
+    which does not end in time however slow the machine."""
+    end = iperf(guest, address, f"-n 20M {options}")
+    # What is in socket buffers at the end is not counted as received.
+    assert end["sum_sent"]["bytes"] >= 20_000_000 and end["sum_received"]["bytes"] >= 4_000_000, end
 
 
-def udp(guest, address, seconds=2, options="-b 20M"):
+def same_file(reader, writer, address):
+    """A file of random bytes that `writer` serves and `reader` fetches, over HTTP; it must arrive as it is."""
+    writer.run("[ -f /tmp/file ] || { dd if=/dev/urandom of=/tmp/file bs=1M count=12 2>/dev/null; "
+               "busybox httpd -p 8080 -h /tmp; }")
+    url = f"http://[{address}]:8080/file" if ":" in address else f"http://{address}:8080/file"
+    assert reader.run(f"busybox wget -q -O - {url} | md5sum", timeout=120) == writer.run("md5sum </tmp/file")
+
+
+def udp(guest, address, options=""):
     """A UDP stream at a modest rate; fails when more than a tenth is lost."""
-    end = iperf(guest, address, seconds, "-u " + options)
-    total = end["sum"]
+    total = iperf(guest, address, f"-u -b 10M -t 1 {options}")["sum"]
     assert total["packets"] > 0 and total["lost_packets"] <= total["packets"] / 10, total
 
 

@@ -71,8 +71,8 @@ def load(lab):
 def flows_again(lab):
     ping_until(lab.guests[1], ipv4(2))
     serve_iperf(lab.guests[2])
-    tcp(lab.guests[1], ipv4(2), seconds=1)
-    tcp(lab.guests[1], ipv4(HOST), seconds=1, options="-R")
+    tcp(lab.guests[1], ipv4(2))
+    tcp(lab.guests[1], ipv4(HOST), options="-R")
 
 
 def test_link_down_and_up_50_times(lab, bystander, load):

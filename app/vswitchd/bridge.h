@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * A bridge: which ports are attached to it, and what it has learnt. Main thread, but for its table and its
- * counters, which polling cores use.
+ * A bridge: which ports are attached to it, and what it has learnt. Main thread, but for its
+ * table and its counters, which polling cores use.
  */
 #ifndef VSWITCHD_BRIDGE_H
 #define VSWITCHD_BRIDGE_H

@@ -18,9 +18,9 @@
 struct rte_mempool *eth_pool_create(uint32_t nb, uint32_t frame, uint16_t nb_workers);
 
 /**
- * One buffer per page, in memory of its own: what AF_XDP can map. (net_af_xdp takes a pool's memory for one
- * array without gaps, which pools made the common way are not when a buffer would cross a page; and
- * a buffer within one page suits every mode of the kernel.)
+ * One buffer per page, in memory of its own: what AF_XDP can map. (net_af_xdp takes a pool's
+ * memory for one array without gaps, which pools made the common way are not when a buffer would
+ * cross a page; and a buffer within one page suits every mode of the kernel.)
  */
 struct rte_mempool *eth_pool_create_pages(uint32_t nb, uint16_t nb_workers);
 

@@ -23,9 +23,10 @@ log_hush(void)
 }
 
 /*
- * net_tap asks the kernel for a signal with every frame, so as to know when to read: a signal for whichever
- * thread of ours the kernel picks, thousands a second, and SIGIO, deadly by default, when their queue runs over.
- * It does without, and reads when it is polled, if no realtime signal looks free to it.
+ * net_tap asks the kernel for a signal with every frame, so as to know when to read: a signal for
+ * whichever thread of ours the kernel picks, thousands a second, and SIGIO, deadly by default,
+ * when their queue runs over. It does without, and reads when it is polled, if no realtime signal
+ * looks free to it.
  */
 void
 eth_tap_quiet_begin(struct eth_tap_quiet *quiet)

@@ -79,8 +79,8 @@ bind_socket(int fd, void *mem, unsigned int ifindex, uint32_t queue)
 }
 
 /*
- * The kernel lets go of a closed socket's queue a little later, and then of its memory; only when nobody
- * holds that any more can its file be sealed.
+ * The kernel lets go of a closed socket's queue a little later, and then of its memory; only when
+ * nobody holds that any more can its file be sealed.
  */
 static void
 wait_for_release(int memfd)
@@ -145,15 +145,16 @@ check_queues(const struct port *port, struct error *err)
 			break;
 		case -EBUSY:
 			return error_set(err, ret,
-				"port %s: queue %u of interface %s is used by an AF_XDP socket of another "
-				"program", port->conf.name, q, iface);
+				"port %s: queue %u of interface %s is used by an AF_XDP socket "
+				"of another program", port->conf.name, q, iface);
 		case -EINVAL:
-			return error_set(err, ret, "port %s: interface %s has no queue %u (ethtool -l)",
+			return error_set(err, ret,
+				"port %s: interface %s has no queue %u (ethtool -l)",
 				port->conf.name, iface, q);
 		case -EPERM:
 			return error_set(err, ret,
-				"port %s: no permission for AF_XDP: it needs CAP_NET_RAW, CAP_NET_ADMIN and "
-				"CAP_BPF", port->conf.name);
+				"port %s: no permission for AF_XDP: it needs CAP_NET_RAW, "
+				"CAP_NET_ADMIN and CAP_BPF", port->conf.name);
 		case -EAFNOSUPPORT:
 			return error_set(err, ret, "port %s: this kernel has no AF_XDP",
 				port->conf.name);
@@ -179,14 +180,16 @@ check_free(const struct port *port, struct error *err)
 
 	RTE_ETH_FOREACH_DEV(id) {
 		if (rte_eth_dev_info_get(id, &info) == 0 && info.if_index == index)
-			return error_set(err, -EBUSY, "port %s: interface %s is used by another port",
-				port->conf.name, iface);
+			return error_set(err, -EBUSY,
+				"port %s: interface %s is used by another port", port->conf.name,
+				iface);
 	}
 	if (iface_xdp_program(iface, name, sizeof(name)) <= 0 ||
 	    strcmp(name, "xsk_def_prog") == 0)
 		return 0;
 	return error_set(err, -EBUSY,
-		"port %s: interface %s has an XDP program, %s, on it: 'ip link set %s xdp off' takes it away",
+		"port %s: interface %s has an XDP program, %s, on it: 'ip link set %s xdp off' "
+		"takes it away",
 		port->conf.name, iface, name, iface);
 }
 
@@ -204,8 +207,8 @@ check_mtu(const struct port *port, struct error *err)
 	    iface_mtu(peer, &mtu) < 0 || mtu <= max)
 		return 0;
 	return error_set(err, -EINVAL,
-		"port %s: XDP on a veth needs an MTU of at most %u at its other end: 'ip link set %s mtu "
-		"%u' (it has %u)", port->conf.name, max, peer, max, mtu);
+		"port %s: XDP on a veth needs an MTU of at most %u at its other end: 'ip link "
+		"set %s mtu %u' (it has %u)", port->conf.name, max, peer, max, mtu);
 }
 
 int
@@ -218,8 +221,9 @@ eth_xdp_devargs(const struct port *port, char *args, size_t len, struct error *e
 
 	if (ret == -ENODEV)
 		return error_set(err, ret,
-			"port %s: there is no interface %s here: af_xdp takes one that exists; for one "
-			"that the switch makes itself use type tap", port->conf.name, iface);
+			"port %s: there is no interface %s here: af_xdp takes one that exists; "
+			"for one that the switch makes itself use type tap",
+			port->conf.name, iface);
 	if (ret < 0)
 		return error_set(err, ret, "port %s: interface %s: %s", port->conf.name, iface,
 			strerror(-ret));
@@ -262,7 +266,11 @@ bpf_id(int fd)
 	return id;
 }
 
-/* What tells a descriptor of AF_XDP from all that may ever have its number. @return whether it is one */
+/*
+ * What tells a descriptor of AF_XDP from all that may ever have its number.
+ *
+ * @return whether it is one
+ */
 static bool
 describe(int fd, char *what, size_t len)
 {
@@ -323,7 +331,8 @@ eth_xdp_fds_close(const struct eth_xdp_fds *fds)
 	char what[sizeof(fds->fd[0].what)];
 
 	for (uint32_t i = 0; i < fds->nb; i++) {
-		if (describe(fds->fd[i].fd, what, sizeof(what)) && strcmp(what, fds->fd[i].what) == 0)
+		if (describe(fds->fd[i].fd, what, sizeof(what)) &&
+		    strcmp(what, fds->fd[i].what) == 0)
 			close(fds->fd[i].fd);
 	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * A port that is an ethdev: what its configuration (port_ethdev.c) and its packet path (ethdev_rx.c,
- * ethdev_tx.c) share.
+ * A port that is an ethdev: what its configuration (port_ethdev.c) and its packet path
+ * (ethdev_rx.c, ethdev_tx.c) share.
  */
 #ifndef VSWITCHD_ETHDEV_H
 #define VSWITCHD_ETHDEV_H
@@ -33,8 +33,8 @@ struct eth_port {
 	uint16_t mtu;
 	bool tx_shared;
 	bool repair_csum;          /**< frames come with checksums left to hardware (veth) */
-	uint64_t poll_gap;         /**< TSC between polls of an empty queue that cost a system call */
-	uint32_t max_pkt_len;      /**< what its driver believes to be the longest frame; 0: the truth */
+	uint64_t poll_gap;         /**< TSC to the next poll of a queue found empty */
+	uint32_t max_pkt_len;      /**< the longest frame that its driver believes in; 0: no limit */
 	struct eth_rxq rxq[ETH_MAX_QUEUES];
 	struct eth_txq txq[ETH_MAX_QUEUES];
 

@@ -131,8 +131,9 @@ queue_failed(const struct port *port, int ret, struct error *err)
 
 	if (eth->kind == ETH_AF_XDP)
 		return error_set(err, ret,
-			"port %s: no AF_XDP socket on %s: is the MTU of a veth's other end above %u, does "
-			"the driver know XDP? DPDK's lines in the log tell more", port->conf.name,
+			"port %s: no AF_XDP socket on %s: is the MTU of a veth's other end above "
+			"%u, does the driver know XDP? DPDK's lines in the log tell more",
+			port->conf.name,
 			eth->interface, ethdev_max_mtu(eth));
 	return error_set(err, ret, "port %s: %s cannot set its queues up: %s", port->conf.name,
 		eth->driver, strerror(-ret));

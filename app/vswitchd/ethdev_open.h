@@ -8,7 +8,10 @@
 #define ETH_DEFAULT_MTU 1500
 #define ETH_MIN_MTU 68
 
-/** Largest MTU of a tap; its buffers are made for it from the start, so that it can change while it runs. */
+/**
+ * Largest MTU of a tap; its buffers are made for it from the start, so that it can change while
+ * it runs.
+ */
 #define ETH_TAP_MAX_MTU 9190
 
 /** Makes the device appear: sets id, device, driver, kind, interface. */

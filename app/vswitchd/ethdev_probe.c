@@ -17,8 +17,8 @@ check_interface(const struct port *port, struct error *err)
 {
 	if (!iface_name_valid(port->conf.interface))
 		return error_set(err, -EINVAL,
-			"port %s: interface '%.40s': 1 to %d characters are allowed, without '/', ':', "
-			"'%%', ',' and spaces", port->conf.name,
+			"port %s: interface '%.40s': 1 to %d characters are allowed, without "
+			"'/', ':', '%%', ',' and spaces", port->conf.name,
 			port->conf.interface == NULL ? "" : port->conf.interface, IFNAMSIZ - 1);
 	return 0;
 }
@@ -60,13 +60,13 @@ probe_failed(const struct port *port, const char *args, int ret, struct error *e
 			port->conf.name, args);
 	if (port->conf.type == PORT_AF_XDP)
 		return error_set(err, ret < 0 ? ret : -ENODEV,
-			"port %s: net_af_xdp refuses interface %s with %u queue%s: does it have so many "
-			"(ethtool -l)?", port->conf.name, port->conf.interface, port->conf.queues,
+			"port %s: net_af_xdp refuses interface %s with %u queue%s: does it have "
+			"so many (ethtool -l)?", port->conf.name, port->conf.interface, port->conf.queues,
 			port->conf.queues == 1 ? "" : "s");
 	/* EAL's codes say little: -EFAULT stands for a name that no bus knows. */
 	return error_set(err, -ENODEV,
-		"port %s: no ethdev comes of devargs '%.100s': does DPDK have that driver, and is there "
-		"such a device? See its lines in the log", port->conf.name, args);
+		"port %s: no ethdev comes of devargs '%.100s': does DPDK have that driver, and "
+		"is there such a device? See its lines in the log", port->conf.name, args);
 }
 
 static int
@@ -113,7 +113,8 @@ ethdev_probe(struct port *port, struct error *err)
 	default:
 		if (port->conf.devargs == NULL || port->conf.devargs[0] == '\0')
 			return error_set(err, -EINVAL,
-				"port %s: type ethdev needs devargs, for example 'net_pcap0,iface=eth1'",
+				"port %s: type ethdev needs devargs, for example "
+				"'net_pcap0,iface=eth1'",
 				port->conf.name);
 		if (strlen(port->conf.devargs) >= sizeof(args))
 			return error_set(err, -EINVAL, "port %s: devargs are too long",

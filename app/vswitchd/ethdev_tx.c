@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames to an ethdev: each becomes one linear packet buffer with nothing left to do for hardware. What was
- * asked for is done on the copy, never on the frame, which may go to other ports too and whose memory
- * may change meanwhile.
+ * Frames to an ethdev: each becomes one linear packet buffer with nothing left to do for
+ * hardware. What was asked for is done on the copy, never on the frame, which may go to other
+ * ports too and whose memory may change meanwhile.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * rte_hash gives each address a position; what is known of it is kept in an array by position. A position
- * is given back only after the polling cores have let go of it, with its port reset, so that a core that
- * finds a fresh position before its learner has filled it in sees "no port" and floods.
+ * rte_hash gives each address a position; what is known of it is kept in an array by position. A
+ * position is given back only after the polling cores have let go of it, with its port reset, so
+ * that a core that finds a fresh position before its learner has filled it in sees "no port" and
+ * floods.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * The table of a bridge that says behind which port an address is: bounded, learnt and read by any number
- * of polling cores at once without locks on the reading side, aged and flushed by the main thread.
+ * The table of a bridge that says behind which port an address is: bounded, learnt and read by
+ * any number of polling cores at once without locks on the reading side, aged and flushed by the
+ * main thread.
  */
 #ifndef VSWITCHD_FDB_H
 #define VSWITCHD_FDB_H

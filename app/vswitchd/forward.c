@@ -99,8 +99,8 @@ learn(struct forward *fwd, const struct topo_port *in, const uint8_t *src)
 }
 
 /*
- * Where frames to @p dst go: a port of the bridge, or NULL: to all. The table may know a port that this
- * topology does not have (any more) in the bridge.
+ * Where frames to @p dst go: a port of the bridge, or NULL: to all. The table may know a port
+ * that this topology does not have (any more) in the bridge.
  */
 static const struct topo_port *
 lookup(const struct topology *topo, const struct topo_port *in, const uint8_t *dst)

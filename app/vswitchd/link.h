@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * Which carrier a port is offered. In a switch, its own cable alone decides; a wire passes the state of one
- * end on to the other, without taking for the state of an end what it has itself imposed on it, so that
- * the two ends cannot hold each other down.
+ * Which carrier a port is offered. In a switch, its own cable alone decides; a wire passes the
+ * state of one end on to the other, without taking for the state of an end what it has itself
+ * imposed on it, so that the two ends cannot hold each other down.
  */
 #ifndef VSWITCHD_LINK_H
 #define VSWITCHD_LINK_H

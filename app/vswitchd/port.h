@@ -3,8 +3,8 @@
  * @file
  * A port, of either kind, behind one set of operations. A port knows nothing of bridges.
  *
- * The datapath operations run on polling cores, each with a context of its own; all others on the main
- * thread. A port may be closed once no polling core can know it any more.
+ * The datapath operations run on polling cores, each with a context of its own; all others on the
+ * main thread. A port may be closed once no polling core can know it any more.
  */
 #ifndef VSWITCHD_PORT_H
 #define VSWITCHD_PORT_H
@@ -55,7 +55,10 @@ struct port_ops {
 
 	/** Receive queues that there are now. */
 	uint16_t (*rx_queues)(const struct port *port);
-	/** Takes frames that enter the switch; they are valid until rx_end(), due after more than 0. */
+	/**
+	 * Takes frames that enter the switch; they are valid until rx_end(), due after more than
+	 * 0.
+	 */
 	uint16_t (*rx_begin)(struct port *port, uint16_t queue, struct port_ctx *ctx,
 		struct offload_frame **frames);
 	void (*rx_end)(struct port *port, uint16_t queue, struct port_ctx *ctx);
@@ -98,7 +101,8 @@ struct port {
 	const struct port_env *env;
 	void *priv;                     /**< of the kind */
 	uint16_t nb_units;              /**< what may be polled by different cores */
-	uint16_t unit_worker[MAX_WORKERS]; /**< for the port's life, so no two ever poll one queue */
+	/** For the port's life, so that no two cores ever poll one queue. */
+	uint16_t unit_worker[MAX_WORKERS];
 	bool offered;                   /**< the carrier that it was given last */
 	uint32_t offered_at;            /**< when that changed, seconds */
 	bool own;                       /**< link_own() as it was last */
@@ -117,7 +121,10 @@ void port_destroy(struct port *port);
 /** All polling cores together, and what the port itself counts. */
 void port_stats_get(struct port *port, struct port_stats *stats);
 
-/** Names of ports and bridges: 1 to NAME_LEN of letters, digits, '-', '_', '.', not led by '-' or '.'. */
+/**
+ * Names of ports and bridges: 1 to NAME_LEN of letters, digits, '-', '_', '.', not led by '-' or
+ * '.'.
+ */
 bool name_valid(const char *name);
 
 static inline struct port_counters *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A port that is a vmxnet3 device. Its frames are handed to the outputs as they lie in the guest's memory;
- * the device core counts what passes.
+ * A port that is a vmxnet3 device. Its frames are handed to the outputs as they lie in the
+ * guest's memory; the device core counts what passes.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,10 @@
 #include "ethdev_open.h"
 #include "log.h"
 
-/* net_tap believes that no frame is longer than 1500 bytes, an Ethernet header, a tag and a checksum. */
+/*
+ * net_tap believes that no frame is longer than 1500 bytes, an Ethernet header, a tag and a
+ * checksum.
+ */
 #define TAP_MAX_PKT_LEN (1500 + 14 + 4 + 4)
 
 static int

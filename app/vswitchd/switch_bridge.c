@@ -34,8 +34,8 @@ static int
 check_ports(const struct bridge_conf *conf, struct error *err)
 {
 	if (conf->type == BRIDGE_WIRE && conf->nb_ports > 2)
-		return error_set(err, -EINVAL, "bridge %s: a wire has two ports, not %u", conf->name,
-			conf->nb_ports);
+		return error_set(err, -EINVAL, "bridge %s: a wire has two ports, not %u",
+			conf->name, conf->nb_ports);
 	for (uint32_t i = 0; i < conf->nb_ports; i++) {
 		const struct port *port = find_port(conf->ports[i], err);
 		const struct bridge *other;
@@ -76,8 +76,9 @@ switch_bridge_add(const struct bridge_conf *conf, struct error *err)
 	if (ret < 0)
 		return ret;
 	if (the_switch.nb_bridges == MAX_BRIDGES)
-		return error_set(err, -ENOSPC, "bridge %s: there are %d bridges already, more are not "
-			"possible", conf->name, MAX_BRIDGES);
+		return error_set(err, -ENOSPC,
+			"bridge %s: there are %d bridges already, more are not possible",
+			conf->name, MAX_BRIDGES);
 	ret = bridge_create(conf, the_switch.env.nb_workers, workers_quiesce, &bridge, err);
 	if (ret < 0)
 		return ret;
@@ -160,8 +161,8 @@ switch_bridge_detach(const char *name, const char *port_name, struct error *err)
 	if (port == NULL)
 		return -ENOENT;
 	if (!bridge_has(bridge, port))
-		return error_set(err, -ENOENT, "port %s does not belong to bridge %s", port->conf.name,
-			bridge->conf.name);
+		return error_set(err, -ENOENT, "port %s does not belong to bridge %s",
+			port->conf.name, bridge->conf.name);
 	bridge_detach(bridge, port);
 	ret = publish(err);
 	if (ret < 0) {

@@ -122,8 +122,9 @@ switch_port_del(const char *name, bool force, struct error *err)
 		return -ENOENT;
 	if (!force && port->ops->in_use(port))
 		return error_set(err, -EBUSY,
-			"port %s: a machine is connected to it; deleting it takes the card away until "
-			"that machine restarts: --force does it all the same", port->conf.name);
+			"port %s: a machine is connected to it; deleting it takes the card away "
+			"until that machine restarts: --force does it all the "
+			"same", port->conf.name);
 	bridge = bridge_of(port);
 	port->suspended = true;
 	ret = publish(err);

@@ -25,7 +25,10 @@ struct bridge *find_bridge(const char *name, struct error *err);
 /** NULL: detached. */
 struct bridge *bridge_of(const struct port *port);
 
-/** Makes the polling cores work by what the structures say now; they have let go of all else on return. */
+/**
+ * Makes the polling cores work by what the structures say now; they have let go of all else on
+ * return.
+ */
 int publish(struct error *err);
 
 /** Offers every port the carrier that it should have, and lets the packet path know. */

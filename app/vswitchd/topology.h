@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * What polling cores know: which port queues to poll, and which ports are bridged with which. Never changed:
- * every management change makes a new one, publishes it, and frees the old one when no core uses it.
+ * What polling cores know: which port queues to poll, and which ports are bridged with which.
+ * Never changed: every management change makes a new one, publishes it, and frees the old one
+ * when no core uses it.
  */
 #ifndef VSWITCHD_TOPOLOGY_H
 #define VSWITCHD_TOPOLOGY_H

@@ -19,7 +19,10 @@
 #include "log.h"
 #include "worker.h"
 
-/* Busy queues after which interrupts are raised, so that the first guest need not wait for the last. */
+/*
+ * Busy queues after which interrupts are raised, so that the first guest need not wait for the
+ * last.
+ */
 #define INTR_FLUSH_UNITS 8
 
 /* How often a core looks after all interrupts of its devices: guests unmask them without notice. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * Polling cores: EAL's worker lcores, each going round the queues that the topology gives it, sleeping in
- * steps when there is nothing to do.
+ * Polling cores: EAL's worker lcores, each going round the queues that the topology gives it,
+ * sleeping in steps when there is nothing to do.
  */
 #ifndef VSWITCHD_WORKER_H
 #define VSWITCHD_WORKER_H
@@ -25,8 +25,8 @@ uint16_t workers_nb(void);
 void workers_publish(struct topology *topo);
 
 /**
- * Returns once every polling core has been outside of the packet path. Any thread but a polling core, any
- * number at once.
+ * Returns once every polling core has been outside of the packet path. Any thread but a polling
+ * core, any number at once.
  */
 void workers_quiesce(void);
 

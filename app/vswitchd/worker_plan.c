@@ -69,8 +69,8 @@ no_such_cpu(unsigned long cpu, struct error *err)
 	long nb = sysconf(_SC_NPROCESSORS_CONF);
 
 	if (nb <= 1)
-		return error_set(err, -EINVAL, "workers: no such CPU %lu: this machine has CPU 0 only",
-			cpu);
+		return error_set(err, -EINVAL,
+			"workers: no such CPU %lu: this machine has CPU 0 only", cpu);
 	return error_set(err, -EINVAL, "workers: no such CPU %lu: this machine has 0-%ld", cpu,
 		nb - 1);
 }
@@ -86,8 +86,8 @@ add_cpu(struct cpus *cpus, unsigned long cpu, const cpu_set_t *allowed, struct e
 	if (!CPU_ISSET(cpu, allowed)) {
 		append_cpus(&t, allowed);
 		return error_set(err, -EPERM,
-			"workers: CPU %lu may not be used by this process, only %s: see taskset(1) and "
-			"the cpuset it runs in", cpu, list);
+			"workers: CPU %lu may not be used by this process, only %s: see "
+			"taskset(1) and the cpuset it runs in", cpu, list);
 	}
 	for (uint32_t i = 0; i < cpus->nb; i++) {
 		if (cpus->id[i] == cpu)

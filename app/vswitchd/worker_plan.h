@@ -9,11 +9,12 @@
 #include "switch.h"
 
 /**
- * Turns the configuration into the value of EAL's option `--lcores`: lcore 0 is the main thread, on the CPUs
- * that are left over (on all, when none is), lcores 1 and up are the polling cores, each on its CPU.
+ * Turns the configuration into the value of EAL's option `--lcores`: lcore 0 is the main thread,
+ * on the CPUs that are left over (on all, when none is), lcores 1 and up are the polling cores,
+ * each on its CPU.
  *
- * @return 0, or a negative errno with a sentence: a CPU that does not exist, or that this process may
- *         not use, a malformed list.
+ * @return 0, or a negative errno with a sentence: a CPU that does not exist, or that this process
+ *         may not use, a malformed list.
  */
 int worker_plan(const struct workers_conf *conf, char *lcores_arg, size_t len,
 	struct error *err);

@@ -57,8 +57,8 @@ def all_kinds_of_traffic(left, right, mtu):
         assert ping(station, four, size=4 * mtu, dont_fragment=False) == 3
     for address in ("10.1.0.2", "fd00::2"):
         iperf = Iperf(right, address)
-        assert iperf.tcp(left) > 10
-        assert iperf.tcp(left, "-R") > 10
+        assert iperf.tcp(left) > 5
+        assert iperf.tcp(left, "-R") > 5
         sent, arrived = iperf.udp(left)
         assert arrived > sent / 2
         sent, arrived = iperf.udp(left, "-R")
@@ -72,8 +72,8 @@ def test_two_cores_and_two_queues(xdp):
     daemon, left, right = xdp(workers={"cores": "0,1"})
     assert {worker["queues"] for worker in daemon.ctl.json("worker", "list")} == {1}
     iperf = Iperf(right, "10.1.0.2")
-    assert iperf.tcp(left, "-P", "4") > 10
-    assert iperf.tcp(left, "-P", "4", "-R") > 10
+    assert iperf.tcp(left, "-P", "4") > 5
+    assert iperf.tcp(left, "-P", "4", "-R") > 5
     assert bad_checksums(left) == bad_checksums(right) == 0
     assert not any(drop["reason"] in ("bad_source", "eth_runt") for drop in daemon.ctl.json("drops"))
 
@@ -155,7 +155,8 @@ def test_pulled_cables(switch_ns, vswitchd, stations):
     peer, = stations(1)
     switch_ns.veth("x0", "v0", peer)
     daemon = vswitchd({
-        "ports": [{"name": "x0", "type": "af_xdp", "interface": "x0"}, {"name": "t0", "type": "tap", "interface": "t0"}],
+        "ports": [{"name": "x0", "type": "af_xdp", "interface": "x0"},
+                  {"name": "t0", "type": "tap", "interface": "t0"}],
         "bridges": [{"name": "br0", "ports": ["x0", "t0"]}],
     }, netns=switch_ns)
     wires = {"t0": Wire(switch_ns, "t0"), "x0": Wire(peer, "v0")}

@@ -66,8 +66,10 @@ settle(struct real *a, struct real *b)
 static void
 both_ends_down_and_up(bool hidden_a, bool hidden_b, int delay)
 {
-	struct real a = {.end = {.plugged = true, .hidden = hidden_a}, .works = true, .delay = delay};
-	struct real b = {.end = {.plugged = true, .hidden = hidden_b}, .works = true, .delay = delay};
+	struct real a = {.end = {.plugged = true, .hidden = hidden_a}, .works = true,
+		.delay = delay};
+	struct real b = {.end = {.plugged = true, .hidden = hidden_b}, .works = true,
+		.delay = delay};
 
 	assert_settles(&a, &b, true, true);
 	a.works = false;

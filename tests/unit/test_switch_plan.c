@@ -105,6 +105,9 @@ takes_a_list(void **state)
 static void
 refuses_with_a_reason(void **state)
 {
+	static const char *const bad[] = {"", "x", "1,", ",1", "1-", "3-1", "1 ", "-1", "1,,2",
+		"99999999999999999999999", "all"};
+
 	(void)state;
 	machine(2, -1);
 	assert_string_equal(plan("7", 0), "workers: no such CPU 7: this machine has 0-1");
@@ -113,11 +116,10 @@ refuses_with_a_reason(void **state)
 	assert_string_equal(plan("auto", 3), "workers: count 3: this process may use 2 CPUs only");
 	machine(4, 2);
 	assert_string_equal(plan("2", 0),
-		"workers: CPU 2 may not be used by this process, only 0-1,3: see taskset(1) and the "
-		"cpuset it runs in");
-	for (const char *const *bad = (const char *const[]){"", "x", "1,", ",1", "1-", "3-1", "1 ", "-1",
-		     "1,,2", "99999999999999999999999", "all", NULL}; *bad != NULL; bad++)
-		assert_non_null(strstr(plan(*bad, 0), "is no list of CPUs: write auto, or for example"));
+		"workers: CPU 2 may not be used by this process, only 0-1,3: see taskset(1) and "
+		"the cpuset it runs in");
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_non_null(strstr(plan(bad[i], 0), "is no list of CPUs: write auto, or"));
 }
 
 static void

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from lab import HOST, Lab, counters, ipv4, ipv6, ping, serve_iperf, tcp
 from lib.guest import Guest
+from lib.netns import NetNs
 from lib.patience import Deadline
 
 
@@ -149,6 +150,31 @@ def test_af_xdp_on_veth(make_lab):
     lab.guest(1)
     exercise(lab)
     ping(lab.guests[1], ipv4(HOST), size=1472, df=True)
+
+
+def manual_recipe():
+    """The commands of the user guide's section on the Internet, for this lab's interface and addresses."""
+    text = (Path(__file__).parents[2] / "docs/user-guide.md").read_text()
+    section = text.split("### The Internet", 1)[1].split("\n#", 1)[0]
+    lines = [line.strip() for line in section.splitlines() if line.startswith("    ")]
+    assert len(lines) >= 3
+    return "\n".join(lines).replace("vsw0", "host0").replace("192.0.2.0/24", "10.9.0.0/24")
+
+
+def test_nat_recipe_of_the_manual(make_lab):
+    """A guest reaches an address beyond the host, which knows nothing of the guest's."""
+    lab = make_lab(ports=1)
+    guest = lab.guest(1)
+    with NetNs("internet") as internet:
+        lab.netns.veth("wan0", "net0", internet)
+        lab.netns.address("wan0", "203.0.113.2/24")
+        internet.address("net0", "203.0.113.1/24")
+        lab.netns.run(manual_recipe())
+        guest.run(f"ip route add default via {ipv4(HOST)}")
+        serve_iperf(internet)
+        ping(guest, "203.0.113.1")
+        tcp(guest, "203.0.113.1")
+        tcp(guest, "203.0.113.1", options="-R")
 
 
 def test_memory_that_is_not_shared(make_lab):

@@ -18,6 +18,7 @@
 #include "capture_ring.h"
 #include "log.h"
 #include "pcapng.h"
+#include "switch.h"
 
 /* What a capture may hold while its reader is slow; about 10 ms at 10 Gbit/s. */
 #define RING_BYTES (16u << 20)

@@ -13,7 +13,9 @@
 
 #include <offload_frame.h>
 
-#include "switch.h"
+#include "error.h"
+
+struct capture;
 
 #define CAPTURE_IN  0x1u /**< frames that enter the switch through the port */
 #define CAPTURE_OUT 0x2u /**< frames that leave through it */

@@ -8,7 +8,7 @@
 
 #include <offload_frame.h>
 
-#include "switch.h"
+#include "error.h"
 
 struct capture_filter;
 

@@ -17,7 +17,7 @@
 
 #include <jansson.h>
 
-#include "switch.h"
+#include "error.h"
 
 struct event_base;
 

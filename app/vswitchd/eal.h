@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "conf.h"
-#include "switch.h"
+#include "error.h"
 
 /**
  * Starts EAL as the configuration wants it. It can be started once per process only, also after a

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "conf.h"
-#include "switch.h"
+#include "error.h"
 
 /**
  * Decides by configuration and what the machine has free; logs a decision against them with what it costs.

@@ -8,6 +8,7 @@
 #include "control.h"
 #include "rpc.h"
 #include "rpc_conf.h"
+#include "switch.h"
 
 #define FDB_LIMIT_DEFAULT 10000
 #define FDB_LIMIT_MAX 1000000

@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "conf_key.h"
-#include "switch.h"
+#include "error.h"
 
 /**
  * Sets values from the members of an object. A value may be a string as in the file, a number or a

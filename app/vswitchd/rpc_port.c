@@ -10,6 +10,7 @@
 #include "control.h"
 #include "rpc.h"
 #include "rpc_conf.h"
+#include "switch.h"
 
 static const char *run_dir;
 

@@ -16,6 +16,7 @@
 #include "eal.h"
 #include "log.h"
 #include "rpc.h"
+#include "switch.h"
 
 static const struct daemon_conf *startup;
 static char config_file[PATH_MAX]; /* absolute: a client works in another folder */

@@ -16,14 +16,7 @@
 
 #include "conf.h"
 #include "drop.h"
-
-struct error {
-	char text[256];
-};
-
-/** Sets the sentence and returns @p code. */
-int error_set(struct error *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+#include "error.h"
 
 struct capture;
 

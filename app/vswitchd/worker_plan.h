@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "conf.h"
-#include "switch.h"
+#include "error.h"
 
 /**
  * Turns the configuration into the value of EAL's option `--lcores`: lcore 0 is the main thread,

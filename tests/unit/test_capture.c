@@ -22,21 +22,11 @@
 #include <capture_ring.h>
 #include <log.h>
 #include <pcapng.h>
+#include <switch.h>
 
 /* ---- what the switch is to a capture ---- */
 
 static struct capture *attached;
-
-int
-error_set(struct error *err, int code, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, args);
-	va_end(args);
-	return code;
-}
 
 int
 switch_port_set_capture(const char *name, struct capture *capture, struct error *err)

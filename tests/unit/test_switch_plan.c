@@ -34,17 +34,6 @@ made_up_sysconf(int name)
 #define sysconf made_up_sysconf
 #include "worker_plan.c"
 
-int
-error_set(struct error *err, int code, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
-	va_end(ap);
-	return code;
-}
-
 /* All of them may be used but those of @p without. */
 static void
 machine(long nb, long without)

@@ -18,7 +18,6 @@
 #include "capture_ring.h"
 #include "log.h"
 #include "pcapng.h"
-#include "switch.h"
 
 /* What a capture may hold while its reader is slow; about 10 ms at 10 Gbit/s. */
 #define RING_BYTES (16u << 20)
@@ -43,7 +42,6 @@ struct capture {
 	struct capture_ring *ring;
 	uint64_t dropped;              /* written by polling cores */
 
-	bool attached;
 	bool running;    /* there is a thread */
 	pthread_t thread;
 	int fd;          /* the thread's */
@@ -342,13 +340,10 @@ capture_open(const struct capture_conf *conf, struct capture **capture, struct e
 	if (cap->filter_text)
 		ret = capture_filter_create(cap->filter_text, &cap->filter, err);
 	cap->start_ns = clock_ns(CLOCK_REALTIME);
-	if (ret == 0)
-		ret = switch_port_set_capture(cap->port, cap, err);
 	if (ret < 0) {
 		capture_free(cap);
 		return ret;
 	}
-	cap->attached = true;
 	nb_captures++;
 	*capture = cap;
 	return 0;
@@ -385,13 +380,9 @@ void
 capture_finish(struct capture *cap)
 {
 	const uint64_t one = 1;
-	struct error ignored;
 
-	if (!cap->attached)
+	if (cap->finish)
 		return;
-	/* A port that is gone has no capture any more: as good. */
-	(void)switch_port_set_capture(cap->port, NULL, &ignored);
-	cap->attached = false;
 	__atomic_store_n(&cap->finish, true, __ATOMIC_RELEASE);
 	(void)!write(cap->wake, &one, sizeof(one));
 }

@@ -12,6 +12,7 @@
 #include "control.h"
 #include "log.h"
 #include "rpc.h"
+#include "switch.h"
 
 #define SNAPLEN_DEFAULT 262144
 /* How often captures are looked at whose reader may have gone. */
@@ -20,15 +21,38 @@
 struct running {
 	LIST_ENTRY(running) link;
 	struct capture *cap;
+	bool attached; /* to its port */
 	char port[NAME_LEN + 1];
 };
 
 static LIST_HEAD(, running) captures = LIST_HEAD_INITIALIZER(captures);
 static struct event *look_timer; /* there while there are captures */
 
+static int
+attach(struct running *run, struct error *err)
+{
+	int ret = switch_port_set_capture(run->port, run->cap, err);
+
+	run->attached = ret == 0;
+	return ret;
+}
+
+static void
+finish(struct running *run)
+{
+	struct error ignored;
+
+	/* A port that is gone has no capture any more: as good. */
+	if (run->attached)
+		(void)switch_port_set_capture(run->port, NULL, &ignored);
+	run->attached = false;
+	capture_finish(run->cap);
+}
+
 static void
 capture_forget(struct running *run)
 {
+	finish(run);
 	capture_close(run->cap, NULL);
 	LIST_REMOVE(run, link);
 	free(run);
@@ -49,7 +73,7 @@ look(evutil_socket_t fd, short what, void *arg)
 	for (run = LIST_FIRST(&captures); run; run = next) {
 		next = LIST_NEXT(run, link);
 		if (capture_ended(run->cap))
-			capture_finish(run->cap);
+			finish(run);
 		if (capture_finished(run->cap))
 			capture_forget(run);
 	}
@@ -120,7 +144,9 @@ capture_start(struct control_request *req, const json_t *params, json_t **result
 	}
 	strncpy(run->port, conf.port, NAME_LEN);
 	LIST_INSERT_HEAD(&captures, run, link);
-	ret = start_looking(err);
+	ret = attach(run, err);
+	if (ret == 0)
+		ret = start_looking(err);
 	if (ret == 0)
 		ret = control_take_fd(req, connection_taken, run, err);
 	if (ret < 0) {
@@ -139,7 +165,7 @@ rpc_capture_port_gone(const char *port)
 
 	LIST_FOREACH(run, &captures, link)
 		if (strcmp(run->port, port) == 0)
-			capture_finish(run->cap);
+			finish(run);
 }
 
 void
@@ -149,7 +175,7 @@ rpc_capture_stop(void)
 
 	/* All at once first, so that they share the time that each may take. */
 	LIST_FOREACH(run, &captures, link)
-		capture_finish(run->cap);
+		finish(run);
 	while ((run = LIST_FIRST(&captures)) != NULL)
 		capture_forget(run);
 }

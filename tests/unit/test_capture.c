@@ -22,22 +22,6 @@
 #include <capture_ring.h>
 #include <log.h>
 #include <pcapng.h>
-#include <switch.h>
-
-/* ---- what the switch is to a capture ---- */
-
-static struct capture *attached;
-
-int
-switch_port_set_capture(const char *name, struct capture *capture, struct error *err)
-{
-	if (strcmp(name, "p1") != 0)
-		return error_set(err, -ENOENT, "no port '%s'", name);
-	if (capture && attached)
-		return error_set(err, -EBUSY, "busy");
-	attached = capture;
-	return 0;
-}
 
 void
 log_line(enum log_component comp, enum log_level level, const char *fmt, ...)
@@ -83,11 +67,11 @@ frame_free(struct test_frame *t)
 }
 
 static void
-offer(struct test_frame *t, uint32_t direction)
+offer(struct capture *cap, struct test_frame *t, uint32_t direction)
 {
 	struct offload_frame *frames[1] = {&t->frame};
 
-	capture_frames(attached, direction, frames, 1);
+	capture_frames(cap, direction, frames, 1);
 }
 
 /* ---- the stream ---- */
@@ -402,7 +386,6 @@ start(uint32_t directions, const char *filter, uint32_t snaplen)
 
 	if (capture_open(&conf, &cap, &err) < 0)
 		fail_msg("%s", err.text);
-	assert_ptr_equal(attached, cap);
 	return cap;
 }
 
@@ -440,13 +423,12 @@ test_stream(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	frame_make(&small, 61, 192, 3);
 	frame_make(&large, 65535, 192, 7);
-	offer(&small, CAPTURE_IN); /* before there is a reader: kept */
+	offer(cap, &small, CAPTURE_IN); /* before there is a reader: kept */
 	run(cap, pair[0]);
-	offer(&large, CAPTURE_OUT);
+	offer(cap, &large, CAPTURE_OUT);
 	shutdown(pair[1], SHUT_WR);
 	wait_until_ended(cap);
 	capture_finish(cap);
-	assert_null(attached);
 	len = read_all(pair[1], &buf);
 	capture_close(cap, &stats);
 	assert_int_equal(stats.captured, 2);
@@ -485,9 +467,9 @@ test_direction_filter_snaplen(void **state)
 	run(cap, fds[1]);
 	frame_make(&wanted, 1000, 192, 9);
 	frame_make(&other, 1000, 192, 8);
-	offer(&other, CAPTURE_OUT);
-	offer(&wanted, CAPTURE_IN);
-	offer(&wanted, CAPTURE_OUT);
+	offer(cap, &other, CAPTURE_OUT);
+	offer(cap, &wanted, CAPTURE_IN);
+	offer(cap, &wanted, CAPTURE_OUT);
 	capture_close(cap, NULL);
 	len = read_all(fds[0], &buf);
 	block = check_stream(buf, len, &nb, &dropped);
@@ -523,7 +505,7 @@ test_overflow(void **state)
 	unlink(name);
 	frame_make(&t, 1500, 192, 0);
 	for (int i = 0; i < OFFERED; i++)
-		offer(&t, CAPTURE_IN);
+		offer(cap, &t, CAPTURE_IN);
 	run(cap, dup(fd));
 	capture_close(cap, &stats);
 	assert_int_equal(stats.captured + stats.dropped, OFFERED);
@@ -562,7 +544,7 @@ test_stuck_reader(void **state)
 	run(cap, pair[0]);
 	frame_make(&t, 60000, 192, 0);
 	for (int i = 0; i < 1000; i++)
-		offer(&t, CAPTURE_IN);
+		offer(cap, &t, CAPTURE_IN);
 	assert_false(capture_ended(cap));
 	before = now_ms();
 	capture_finish(cap);
@@ -597,13 +579,12 @@ test_reader_goes_away(void **state)
 		usleep(20000);
 		close(fds[0]);
 		frame_make(&t, 100, 192, 0);
-		offer(&t, CAPTURE_IN);
+		offer(cap, &t, CAPTURE_IN);
 		wait_until_ended(cap);
-		offer(&t, CAPTURE_IN);
+		offer(cap, &t, CAPTURE_IN);
 		capture_finish(cap);
 		capture_close(cap, NULL);
-		assert_null(attached);
-		frame_free(&t);
+			frame_free(&t);
 	}
 }
 
@@ -627,18 +608,12 @@ test_refused(void **state)
 	conf.filter = "bogus ((";
 	assert_int_equal(capture_open(&conf, &cap, &err), -EINVAL);
 	conf.filter = "";
-	conf.port = "nobody";
-	assert_int_equal(capture_open(&conf, &cap, &err), -ENOENT);
-	conf.port = "p1";
-	for (int i = 0; i < 32; i++) {
+	for (int i = 0; i < 32; i++)
 		assert_int_equal(capture_open(&conf, &many[i], &err), 0);
-		attached = NULL; /* as if it were on a port of its own */
-	}
 	assert_int_equal(capture_open(&conf, &cap, &err), -EMFILE);
 	for (int i = 0; i < 32; i++)
 		capture_close(many[i], NULL);
 	assert_int_equal(capture_open(&conf, &cap, &err), 0);
-	assert_int_equal(capture_open(&conf, &many[0], &err), -EBUSY);
 	capture_close(cap, NULL);
 }
 

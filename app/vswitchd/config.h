@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * The configuration file: YAML to struct daemon_conf and back.
+ * The configuration file: YAML to struct daemon_conf (config_load.c) and back (config_save.c).
  */
 #ifndef VSWITCHD_CONFIG_H
 #define VSWITCHD_CONFIG_H

@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How the values of a configuration fit together. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config_check.h"
 #include "yaml_doc.h"
+
+int
+config_refuse(const struct config_load *load, unsigned int line, const char *fmt, ...)
+{
+	size_t used;
+	va_list ap;
+
+	used = snprintf(load->errbuf, CONFIG_ERROR_LEN, "%s:%u: ", load->config->file, line);
+	if (used < CONFIG_ERROR_LEN) {
+		va_start(ap, fmt);
+		vsnprintf(load->errbuf + used, CONFIG_ERROR_LEN - used, fmt, ap);
+		va_end(ap);
+	}
+	return -EINVAL;
+}
 
 /* Two ports cannot share what @p text is: "" or NULL on ports that have none. */
 static int

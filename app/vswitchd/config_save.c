@@ -75,7 +75,7 @@ get_bridge(struct save *save, const struct bridge_conf *bridge, struct raw_bridg
 		raw->ports = NULL;
 }
 
-/* Steps beyond those that were configured repeat the last one (config.c). */
+/* Steps beyond those that were configured repeat the last one (config_load.c). */
 static bool
 get_steps(struct save *save, const struct daemon_conf *usual, struct raw_idle *idle,
 	struct raw_step steps[IDLE_STEPS])

@@ -17,21 +17,6 @@
 /* Far more than the largest sensible switch needs. */
 #define FILE_SIZE_MAX (1u << 20)
 
-int
-config_refuse(const struct config_load *load, unsigned int line, const char *fmt, ...)
-{
-	size_t used;
-	va_list ap;
-
-	used = snprintf(load->errbuf, CONFIG_ERROR_LEN, "%s:%u: ", load->config->file, line);
-	if (used < CONFIG_ERROR_LEN) {
-		va_start(ap, fmt);
-		vsnprintf(load->errbuf + used, CONFIG_ERROR_LEN - used, fmt, ap);
-		va_end(ap);
-	}
-	return -EINVAL;
-}
-
 /* ---- the file ---- */
 
 static int

@@ -9,6 +9,7 @@
 #define VSWITCHD_LINK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct link_end {
 	bool plugged;  /**< as the user has set it */

@@ -58,8 +58,8 @@ port_free(struct port *port)
 }
 
 int
-port_create(const struct port_conf *conf, uint16_t id, const struct port_env *env,
-	struct port **out, struct error *err)
+port_create(const struct port_conf *conf, const struct port_ops *ops, uint16_t id,
+	const struct port_env *env, struct port **out, struct error *err)
 {
 	struct port *port;
 	int ret;
@@ -73,7 +73,7 @@ port_create(const struct port_conf *conf, uint16_t id, const struct port_env *en
 		return error_set(err, -ENOMEM, "port %s: no memory", conf->name);
 	port->id = id;
 	port->env = env;
-	port->ops = conf->type == PORT_DEVICE ? &port_device_ops : &port_ethdev_ops;
+	port->ops = ops;
 	port->counters = aligned_alloc(RTE_CACHE_LINE_SIZE,
 		env->nb_workers * sizeof(*port->counters));
 	if (port->counters == NULL || conf_copy(&port->conf, conf) < 0) {

@@ -14,11 +14,15 @@
 #include <offload_frame.h>
 #include <vmxnet3_dev.h>
 
-#include "switch.h"
+#include "conf.h"
+#include "drop.h"
+#include "error.h"
+#include "port_info.h"
 
 /** Frames taken from a port at once. */
 #define PORT_BURST VMXNET3_BURST_FRAMES
 
+struct capture;
 struct eth_scratch;
 
 /** What the ports need of a polling core. */
@@ -87,9 +91,6 @@ struct port_ops {
 	void (*info)(struct port *port, struct port_info *info);
 };
 
-extern const struct port_ops port_device_ops;
-extern const struct port_ops port_ethdev_ops;
-
 struct port {
 	uint16_t id;                    /**< below MAX_PORTS, unique among living ports */
 	bool up;                        /**< datapath: the cable is plugged and its end works */
@@ -112,10 +113,11 @@ struct port {
 /**
  * Checks the configuration and opens the port. It is not polled yet; nb_units is set.
  *
- * @param id  free
+ * @param ops  of the kind that the configuration names
+ * @param id   free
  */
-int port_create(const struct port_conf *conf, uint16_t id, const struct port_env *env,
-	struct port **port, struct error *err);
+int port_create(const struct port_conf *conf, const struct port_ops *ops, uint16_t id,
+	const struct port_env *env, struct port **port, struct error *err);
 void port_destroy(struct port *port);
 
 /** All polling cores together, and what the port itself counts. */

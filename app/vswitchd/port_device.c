@@ -16,7 +16,7 @@
 #include <vmxnet3_vfu.h>
 
 #include "log.h"
-#include "port.h"
+#include "port_device.h"
 
 #define DEFAULT_MTU 9000
 

@@ -8,6 +8,7 @@
 #include "eth_iface.h"
 #include "ethdev_open.h"
 #include "log.h"
+#include "port_ethdev.h"
 
 /*
  * net_tap believes that no frame is longer than 1500 bytes, an Ethernet header, a tag and a

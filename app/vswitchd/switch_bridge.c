@@ -2,32 +2,12 @@
 /* Management of bridges. */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "log.h"
-#include "switch_priv.h"
+#include "switch_bridge.h"
+#include "switch_link.h"
+#include "switch_state.h"
 #include "worker.h"
-
-struct bridge *
-find_bridge(const char *name, struct error *err)
-{
-	for (uint32_t i = 0; i < the_switch.nb_bridges; i++) {
-		if (strcmp(the_switch.bridges[i]->conf.name, name) == 0)
-			return the_switch.bridges[i];
-	}
-	error_set(err, -ENOENT, "no bridge is called '%.40s': see 'vswitchctl bridge list'", name);
-	return NULL;
-}
-
-struct bridge *
-bridge_of(const struct port *port)
-{
-	for (uint32_t i = 0; i < the_switch.nb_bridges; i++) {
-		if (bridge_has(the_switch.bridges[i], port))
-			return the_switch.bridges[i];
-	}
-	return NULL;
-}
 
 /* By name: which is what there is when a configuration is read. */
 static int
@@ -236,12 +216,10 @@ switch_fdb_foreach(const char *name, void (*fn)(const struct fdb_entry *e, void 
 {
 	const struct bridge *bridge = find_bridge(name, err);
 	struct listing l = {.bridge = bridge, .fn = fn, .arg = arg};
-	struct timespec ts;
 
 	if (bridge == NULL)
 		return -ENOENT;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	l.now = (uint32_t)ts.tv_sec;
+	l.now = now_seconds();
 	if (bridge->fdb != NULL)
 		fdb_foreach(bridge->fdb, list_address, &l);
 	return 0;

@@ -4,19 +4,12 @@
 #include <string.h>
 
 #include "log.h"
-#include "switch_priv.h"
+#include "port_device.h"
+#include "port_ethdev.h"
+#include "switch_link.h"
+#include "switch_port.h"
+#include "switch_state.h"
 #include "worker.h"
-
-struct port *
-find_port(const char *name, struct error *err)
-{
-	for (uint32_t i = 0; i < the_switch.nb_ports; i++) {
-		if (strcmp(the_switch.ports[i]->conf.name, name) == 0)
-			return the_switch.ports[i];
-	}
-	error_set(err, -ENOENT, "no port is called '%.40s': see 'vswitchctl port list'", name);
-	return NULL;
-}
 
 /* An id that no living port has. */
 static uint16_t
@@ -81,7 +74,8 @@ switch_port_add(const struct port_conf *conf, struct error *err)
 	if (id == MAX_PORTS)
 		return error_set(err, -ENOSPC, "port %s: there are %d ports already, more are not "
 			"possible", conf->name, MAX_PORTS);
-	ret = port_create(conf, id, &the_switch.env, &port, err);
+	ret = port_create(conf, conf->type == PORT_DEVICE ? &port_device_ops : &port_ethdev_ops, id,
+		&the_switch.env, &port, err);
 	if (ret < 0)
 		return ret;
 	spread_units(port);

@@ -8,8 +8,9 @@
 #define VSWITCHD_WORKER_H
 
 #include "conf.h"
-#include "switch.h"
+#include "error.h"
 #include "topology.h"
+#include "worker_info.h"
 
 /** Starts one on each worker lcore of EAL, with nothing to poll. Main thread. */
 int workers_start(const struct workers_conf *conf, struct error *err);

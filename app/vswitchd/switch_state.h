@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** @file What the management functions of the switch share. Main thread only. */
-#ifndef VSWITCHD_SWITCH_PRIV_H
-#define VSWITCHD_SWITCH_PRIV_H
+/** @file What the switch is made of now, which all its management works on. Main thread only. */
+#ifndef VSWITCHD_SWITCH_STATE_H
+#define VSWITCHD_SWITCH_STATE_H
 
 #include "bridge.h"
 #include "port.h"
@@ -31,7 +31,7 @@ struct bridge *bridge_of(const struct port *port);
  */
 int publish(struct error *err);
 
-/** Offers every port the carrier that it should have, and lets the packet path know. */
-void links_update(void);
+/** The clock that addresses and links go by. */
+uint32_t now_seconds(void);
 
-#endif /* VSWITCHD_SWITCH_PRIV_H */
+#endif /* VSWITCHD_SWITCH_STATE_H */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** @file What management is told of a port. */
+#ifndef VSWITCHD_PORT_INFO_H
+#define VSWITCHD_PORT_INFO_H
+
+#include <vmxnet3_dev.h>
+
+#include "conf.h"
+#include "drop.h"
+
+struct port_info {
+	const struct port_conf *conf; /**< the port's own copy, defaults filled in */
+	const char *bridge;           /**< NULL: detached */
+	bool link_up;                 /**< carrier as the port sees it: set up and its own link up */
+	uint16_t ethdev_id;           /**< ethdev kinds */
+	struct vmxnet3_dev_info dev;  /**< PORT_DEVICE */
+	uint32_t nb_workers;          /**< that poll it */
+	uint16_t workers[MAX_WORKERS];
+};
+
+struct port_stats {
+	uint64_t rx_frames, rx_bytes; /**< into the switch (from the guest or the wire) */
+	uint64_t tx_frames, tx_bytes; /**< out of the switch */
+	uint64_t rx_tso, tx_lro;      /**< large frames among them */
+	uint64_t interrupts, interrupts_held;
+	uint64_t drops[SWITCH_DROP_MAX];
+};
+
+#endif /* VSWITCHD_PORT_INFO_H */

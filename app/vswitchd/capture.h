@@ -3,7 +3,8 @@
  * @file
  * Packet capture on a port: polling cores copy frames into a bounded ring, a thread of the capture's own
  * writes them as pcapng into a descriptor. A slow reader costs frames of the capture (counted), never
- * traffic. Whoever makes one attaches it to its port (switch_port_set_capture()) and takes it away again.
+ * traffic. Whoever makes one attaches it to its port (switch_port_set_capture()) and takes it away
+ * again.
  */
 #ifndef VSWITCHD_CAPTURE_H
 #define VSWITCHD_CAPTURE_H
@@ -33,9 +34,11 @@ struct capture_stats {
 };
 
 /**
- * Makes a capture. Frames are kept, as many as there is room for, until capture_run() says where they go.
+ * Makes a capture. Frames are kept, as many as there is room for, until capture_run() says where
+ * they go.
  *
- * @return 0 and *cap, or a negative errno: -EINVAL bad filter or value, -EMFILE too many captures, -ENOMEM.
+ * @return 0 and *cap, or a negative errno: -EINVAL bad filter or value, -EMFILE too many captures,
+ *         -ENOMEM.
  */
 int capture_open(const struct capture_conf *conf, struct capture **cap, struct error *err);
 
@@ -51,8 +54,8 @@ int capture_run(struct capture *cap, int fd, struct error *err);
 bool capture_ended(const struct capture *cap);
 
 /**
- * Ends it, once no polling core can offer it frames any more. What is left and the closing statistics are
- * still written, within a second. Does not wait.
+ * Ends it, once no polling core can offer it frames any more. What is left and the closing
+ * statistics are still written, within a second. Does not wait.
  */
 void capture_finish(struct capture *cap);
 

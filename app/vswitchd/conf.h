@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * What a person can configure, as plain structures: filled from YAML (config_load.c) or from a control
- * request (rpc_*.c), acted on by the switch (switch.h). Strings are owned by whoever made the structure;
- * the switch copies what it keeps. Every field has a default, set by *_conf_init().
+ * What a person can configure, as plain structures: filled from YAML (config_load.c) or from a
+ * control request (rpc_*.c), acted on by the switch (switch.h). Strings are owned by whoever made
+ * the structure; the switch copies what it keeps. Every field has a default, set by *_conf_init().
  */
 #ifndef VSWITCHD_CONF_H
 #define VSWITCHD_CONF_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** @file What is shared by the two halves of loading: values (config_load.c) and how they fit together. */
+/** @file What the halves of loading share: values (config_load.c) and how they fit together. */
 #ifndef VSWITCHD_CONFIG_CHECK_H
 #define VSWITCHD_CONFIG_CHECK_H
 

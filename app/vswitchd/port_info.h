@@ -11,7 +11,7 @@
 struct port_info {
 	const struct port_conf *conf; /**< the port's own copy, defaults filled in */
 	const char *bridge;           /**< NULL: detached */
-	bool link_up;                 /**< carrier as the port sees it: set up and its own link up */
+	bool link_up;                 /**< the carrier that it sees: set up, its own link up */
 	uint16_t ethdev_id;           /**< ethdev kinds */
 	struct vmxnet3_dev_info dev;  /**< PORT_DEVICE */
 	uint32_t nb_workers;          /**< that poll it */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file
- * The switch as its management sees it: its life, its ports (switch_port.h), its bridges (switch_bridge.h),
- * its polling cores.
+ * The switch as its management sees it: its life, its ports (switch_port.h), its bridges
+ * (switch_bridge.h), its polling cores.
  *
  * A port and its place in a bridge are two things: attaching, detaching or taking the link down never
  * touches the guest's connection; only deleting the port ends it.

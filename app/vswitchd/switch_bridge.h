@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** @file The bridges of the switch and what they have learnt, as management sees them; see switch.h. */
+/** @file The bridges of the switch and what they have learnt, as management sees them. */
 #ifndef VSWITCHD_SWITCH_BRIDGE_H
 #define VSWITCHD_SWITCH_BRIDGE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** @file The ports of the switch, as management sees them; see switch.h. */
+/** @file The ports of the switch, as management sees them. */
 #ifndef VSWITCHD_SWITCH_PORT_H
 #define VSWITCHD_SWITCH_PORT_H
 
@@ -9,7 +9,7 @@
 struct capture;
 
 int switch_port_add(const struct port_conf *conf, struct error *err);
-/** @param force  delete a device although a machine is connected: its card is dead until it restarts */
+/** @param force  delete a device although a machine uses it: its card is dead until it restarts */
 int switch_port_del(const char *name, bool force, struct error *err);
 int switch_port_set_link(const char *name, bool up, struct error *err);
 int switch_port_set_mtu(const char *name, uint16_t mtu, struct error *err);
@@ -20,8 +20,8 @@ int switch_port_stats(const char *name, struct port_stats *stats, struct error *
 uint32_t switch_port_names(const char *names[MAX_PORTS]);
 
 /**
- * Attaches @p capture (capture.h) to a port or, with NULL, takes away what is there. When it returns, no
- * polling core uses the previous one.
+ * Attaches @p capture (capture.h) to a port or, with NULL, takes away what is there. When it
+ * returns, no polling core uses the previous one.
  */
 int switch_port_set_capture(const char *name, struct capture *capture, struct error *err);
 

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from lab import HOST, Lab, counters, ipv4, ipv6, ping, serve_iperf, tcp
+from lab import HOST, Lab, counters, iperf, ipv4, ipv6, ping, serve_iperf, tcp
 from lib.guest import Guest
 from lib.netns import NetNs
 from lib.patience import Deadline
@@ -59,7 +59,7 @@ def test_queues(make_lab, queues):
     exercise(lab)
     serve_iperf(guest)
     # Flows from the host spread over the guest's receive queues.
-    lab.netns.run(f"iperf3 -c {ipv4(1)} -t 2 -P 16", timeout=120)
+    iperf(lab.netns, ipv4(1), "-t 2 -P 16")
     stats = guest.run("ethtool -S eth0")
     used = sum(1 for value in re.findall(r"ucast pkts rx: (\d+)", stats) if int(value) > 20)
     assert used == 1 if queues == 1 else used >= 2, stats
@@ -84,8 +84,8 @@ def test_iommu(make_lab, mode):
     ping(guest, ipv4(HOST))
     ping(guest, ipv6(HOST), size=1452, df=True)
     # Each packet makes and breaks mappings through messages here: it works, slowly.
-    guest.run(f"iperf3 -c {ipv4(HOST)} -n 2M", timeout=180)
-    guest.run(f"iperf3 -c {ipv4(HOST)} -n 2M -R", timeout=180)
+    iperf(guest, ipv4(HOST), "-n 2M", timeout=180)
+    iperf(guest, ipv4(HOST), "-n 2M -R", timeout=180)
     guest.run("ip link set eth0 down; ip link set eth0 up")
     lab.configure(1)
     ping(guest, ipv4(HOST))
@@ -222,7 +222,7 @@ def test_two_polling_cores(make_lab):
         serve_iperf(lab.configure(number))
     assert len(lab.ctl.json("worker", "list")) == 2
     exercise(lab)
-    lab.guests[1].run(f"iperf3 -c {ipv4(2)} -t 3 -P 4", timeout=120)
+    iperf(lab.guests[1], ipv4(2), "-t 3 -P 4")
     tcp(lab.guests[1], ipv4(2))
     tcp(lab.guests[1], ipv4(2), options="-R")
     ping(lab.guests[2], ipv4(HOST), count=50)

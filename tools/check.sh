@@ -120,7 +120,7 @@ must() {
 
 must "set-up" tools/setup.sh
 must "release build" build build
-must "sanitizer build" build build-san -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true
+must "sanitizer build" build build-san -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true
 stage "unit tests under sanitizers" unit_tests
 stage "fuzz targets, $fuzz_seconds s each" fuzz
 for entry in $pytest_stages; do

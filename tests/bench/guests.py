@@ -6,12 +6,12 @@ turn by turn, within seconds of each other. While the peer has its turn the daem
 its polling takes nothing away.
 """
 import contextlib
+import json
 import re
 import signal
 import statistics
 import time
 
-from guest import lab
 from lib.daemon import Vswitchd
 from lib.guest import Guest
 from lib.netns import NetNs
@@ -24,6 +24,11 @@ CARD = {OURS: "eth0", PEER: "eth1"}
 SUBNET = {OURS: "10.9.0", PEER: "10.8.0"}
 PINGS = 150
 KERNEL = "6.12"
+
+
+def mac(number):
+    """The address of the daemon's port vm<number>."""
+    return f"52:54:00:00:0b:{number:02x}"
 
 
 class Pair:
@@ -51,7 +56,7 @@ class Pair:
         self.daemon = start_daemon(self.stack, 2, netns)
         for number in (1, 2):
             netns.run(f"ip tuntap add tap{number} mode tap; ip link set tap{number} master br0 up")
-            card = {"driver": "vmxnet3", "netdev": "n", "mac": lab.mac(16 + number)}
+            card = {"driver": "vmxnet3", "netdev": "n", "mac": mac(128 + number)}
             machine = Guest(f"bench{number}", kernel=KERNEL, nics=[self.daemon.socket(f"vm{number}"), card],
                             netns=netns, extra_args=["-netdev", f"tap,id=n,ifname=tap{number},script=no,downscript=no"])
             self.machines.append(self.stack.enter_context(machine))
@@ -62,7 +67,8 @@ class Pair:
                 configure(machine, CARD[way], f"{SUBNET[way]}.{number}")
             machine.run("iperf3 -s -D")
         for way in (OURS, PEER):
-            lab.ping_until(self.machines[0], f"{SUBNET[way]}.2")
+            self.machines[0].run(f"for i in $(seq 60); do ping -n -q -c 1 -W 1 {SUBNET[way]}.2 >/dev/null && exit 0; "
+                                 f"done; echo no answer through {way}; exit 1", timeout=240)
 
     @contextlib.contextmanager
     def turn(self, way):
@@ -80,7 +86,7 @@ class Pair:
         for machine in self.machines:
             text = machine.run("cat /proc/interrupts")
             lines = [line.split() for line in text.splitlines() if line.split()[-1].startswith(CARD[way] + "-")]
-            counters = lab.counters(machine, CARD[way])
+            counters = driver_counters(machine, CARD[way])
             result.append({"interrupts": sum(int(line[1]) for line in lines),
                            "rx": counters["ucast pkts rx"], "tx": counters["ucast pkts tx"]})
         return result
@@ -92,13 +98,16 @@ class Pair:
 
 
 def start_daemon(stack, ports, netns=None):
-    """A daemon with so many device ports in one bridge, all else by default."""
-    daemon = Vswitchd({"ports": []}, netns=netns)
+    """A daemon with so many device ports in one bridge, all else by default.
+
+    In a session of its own, so that the kernel's scheduler sees it as a group of its own, as it sees a service.
+    """
+    daemon = Vswitchd({"ports": []}, netns=netns, wrapper=["setsid"])
     stack.callback(daemon.close)
     names = [f"vm{number}" for number in range(1, ports + 1)]
     daemon.configure({
         "run-dir": str(daemon.dir),
-        "ports": [{"name": name, "type": "device", "socket": daemon.socket(name), "mac": lab.mac(number)}
+        "ports": [{"name": name, "type": "device", "socket": daemon.socket(name), "mac": mac(number)}
                   for number, name in enumerate(names, 1)],
         "bridges": [{"name": "br0", "ports": names}],
     })
@@ -120,8 +129,25 @@ def ping_times(machine, address, count, interval, timeout=60):
     return times
 
 
+def driver_counters(machine, card):
+    """ethtool -S, repeated names summed over the queues."""
+    result = {}
+    for name, value in re.findall(r"^\s+(.*?):\s+(\d+)$", machine.run(f"ethtool -S {card}"), re.MULTILINE):
+        result[name] = result.get(name, 0) + int(value)
+    return result
+
+
+def _iperf(machine, address, seconds, options=""):
+    out = machine.run(f"iperf3 -J -c {address} -t {seconds} --connect-timeout 20000 {options}",
+                      timeout=60 + 5 * seconds, check=False)
+    report = json.loads(out[out.index("{"):])
+    if "error" in report:
+        raise RuntimeError(f"iperf3: {report['error']}")
+    return report["end"]
+
+
 def _tcp(machine, address, seconds, options=""):
-    return lab.iperf(machine, address, seconds, options)["sum_received"]["bits_per_second"] / 1e6
+    return _iperf(machine, address, seconds, options)["sum_received"]["bits_per_second"] / 1e6
 
 
 def _delta(before, after):
@@ -187,7 +213,7 @@ def interrupts(report, pair, seconds):
             for way in (OURS, PEER):
                 before, frames = pair.counts(way), pair.frames()
                 with pair.turn(way) as (machine, address):
-                    lab.iperf(machine, address, seconds, options)
+                    _iperf(machine, address, seconds, options)
                 receiver, sent = _delta(before, pair.counts(way))[1], _delta(frames, pair.frames())[1]
                 delivered = sent["tx_frames"] if way == OURS else receiver["rx"]
                 data[f"{title}, {way}"] = {"receiver": receiver, "port": sent if way == OURS else None}

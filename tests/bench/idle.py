@@ -5,7 +5,6 @@ import os
 import time
 from pathlib import Path
 
-from guest import lab
 from lib.guest import Guest
 from lib.patience import Deadline
 
@@ -18,6 +17,10 @@ LAST_SLEEP_MS = 5.0
 MACHINES = 4
 CARDS = 16
 GOAL_PERCENT = 2.0
+
+
+def _address(number):
+    return f"{guests.SUBNET[guests.OURS]}.{number}"
 
 
 def cpu_seconds(pid):
@@ -70,10 +73,10 @@ def _boot(stack, daemon):
         # A silent machine: nothing is sent but what the measurement sends.
         machine.run("sysctl -qw net.ipv6.conf.all.disable_ipv6=1; "
                     f"for i in $(seq 0 {CARDS - 1}); do ip link set eth$i up; done", timeout=120)
-        guests.configure(machine, "eth0", lab.ipv4(number))
+        guests.configure(machine, "eth0", _address(number))
         for other in range(1, MACHINES + 1):
             if other != number:
-                machine.run(f"ip neigh replace {lab.ipv4(other)} lladdr {lab.mac(1 + (other - 1) * CARDS)} dev eth0 "
+                machine.run(f"ip neigh replace {_address(other)} lladdr {guests.mac(1 + (other - 1) * CARDS)} dev eth0 "
                             "nud permanent")
     return machines
 
@@ -86,9 +89,9 @@ def idle(report, with_guests, pings):
         if not with_guests:
             return
         machines = _boot(stack, daemon)
-        usual = guests.ping_times(machines[0], lab.ipv4(2), 50, 0.05)
+        usual = guests.ping_times(machines[0], _address(2), 50, 0.05)
         _measure(report, data, daemon, f"{MACHINES} guests with {CARDS} cards each, all up")
-        first = guests.ping_times(machines[0], lab.ipv4(2), pings, LAST_STEP_S + 1.2, timeout=60 + 8 * pings)
+        first = guests.ping_times(machines[0], _address(2), pings, LAST_STEP_S + 1.2, timeout=60 + 8 * pings)
         # Of a ping -i, the first one follows on the measurement above: 10 s of silence and more.
         data["ping_ms"] = {"usual": rep.summary(usual), "after_silence": rep.summary(first)}
         extra = rep.quantile(first, 0.5) - rep.quantile(usual, 0.5)

@@ -31,6 +31,16 @@
 /* A held interrupt is due within the period of its rate cap, 50 µs by default. */
 #define HELD_SLEEP_US 50
 
+/*
+ * A round without work or a sleep that took so much longer than it should: somebody else had the CPU. While
+ * that happens, a core spins only briefly before its first sleep. Else the guest that it has just raised an
+ * interrupt for may wait for this very CPU, all the time that the core spins.
+ */
+#define SHARED_LATE_US  100
+#define SHARED_FOR_US   1000000
+#define SHARED_SPIN_US  20
+#define SHARED_SLEEP_US 50u
+
 /* Waiting for cores that share their CPU with the waiting thread: give way before long. */
 #define QUIESCE_SPINS 200
 #define QUIESCE_NAP_NS 20000
@@ -52,6 +62,7 @@ struct worker {
 	uint64_t held[(MAX_PORTS + 63) / 64]; /* ports with an interrupt held by the rate cap */
 	uint64_t busy_since;                  /* TSC at the last frame */
 	uint64_t recheck_at;
+	uint64_t shared_until;                /* TSC: it is not alone on its CPU */
 	struct worker_info info;
 };
 
@@ -176,6 +187,14 @@ round_of(struct worker *w, const struct topology *topo)
 
 /* ---- back-off ---- */
 
+/* Looks at something that should have taken @p due and took @p took. */
+static void
+note_shared(struct worker *w, uint64_t took, uint64_t due)
+{
+	if (unlikely(took > due + us_to_tsc(SHARED_LATE_US)))
+		w->shared_until = rte_rdtsc() + us_to_tsc(SHARED_FOR_US);
+}
+
 /* The step that a core is in which has been idle for so long; 0: it is awake. */
 static uint32_t
 step_of(uint64_t idle_tsc)
@@ -187,12 +206,28 @@ step_of(uint64_t idle_tsc)
 	return step;
 }
 
+/* How long to sleep at most; 0: not at all. */
+static uint32_t
+sleep_us(const struct worker *w, uint32_t step, uint64_t tsc)
+{
+	uint32_t us;
+
+	if (step == 0) {
+		if (g.nb_steps == 0 || tsc >= w->shared_until ||
+		    tsc - w->busy_since < us_to_tsc(SHARED_SPIN_US))
+			return 0;
+		return RTE_MIN(g.step[0].sleep_us, SHARED_SLEEP_US);
+	}
+	us = g.step[step - 1].sleep_us;
+	return us > HELD_SLEEP_US && intr_held(w) ? HELD_SLEEP_US : us;
+}
+
 static void
 sleep_bounded(struct worker *w, uint32_t us)
 {
 	struct pollfd pfd = {.fd = w->event, .events = POLLIN};
 	struct timespec ts = {.tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000};
-	uint64_t begin = rte_rdtsc(), value;
+	uint64_t begin = rte_rdtsc(), slept, value;
 
 	/* Against worker_wake(): one of the two sees what the other has written. */
 	__atomic_store_n(&w->sleeping, 1, __ATOMIC_SEQ_CST);
@@ -202,7 +237,9 @@ sleep_bounded(struct worker *w, uint32_t us)
 			log_debug(WORKER, "worker %u: eventfd: %s", w->id, strerror(errno));
 		rte_rcu_qsbr_thread_online(g.rcu, w->id);
 		count(&w->info.sleeps, 1);
-		count(&w->info.slept_us, (rte_rdtsc() - begin) / (g.tsc_hz / 1000000));
+		slept = rte_rdtsc() - begin;
+		note_shared(w, slept, us_to_tsc(us));
+		count(&w->info.slept_us, slept / (g.tsc_hz / 1000000));
 	}
 	__atomic_store_n(&w->sleeping, 0, __ATOMIC_RELAXED);
 }
@@ -211,16 +248,12 @@ static void
 back_off(struct worker *w, uint64_t tsc)
 {
 	uint32_t step = step_of(tsc - w->busy_since);
-	uint32_t us;
+	uint32_t us = sleep_us(w, step, tsc);
 
 	if (step != w->info.step)
 		__atomic_store_n(&w->info.step, step, __ATOMIC_RELAXED);
-	if (step == 0)
-		return;
-	us = g.step[step - 1].sleep_us;
-	if (us > HELD_SLEEP_US && intr_held(w))
-		us = HELD_SLEEP_US;
-	sleep_bounded(w, us);
+	if (us > 0)
+		sleep_bounded(w, us);
 }
 
 void
@@ -247,6 +280,7 @@ account(struct worker *w, uint32_t frames, uint64_t begin, uint64_t end)
 		w->busy_since = end;
 	} else {
 		count(&w->info.idle_cycles, end - begin);
+		note_shared(w, end - begin, 0);
 	}
 }
 

@@ -36,7 +36,7 @@ bench_card_unmask(struct bench_card *c)
 	atomic_store(&c->bar0[0], 0);
 }
 
-/** Writes an Ethernet header from one bench card to another; the rest of @p frame is left as it is. */
+/** Writes an Ethernet header from one card to another; the rest of @p frame is left as it is. */
 void bench_frame_header(uint8_t *frame);
 
 #endif /* BENCH_H */

@@ -39,8 +39,8 @@ def _bars(histogram):
 
 def interrupt_latency(report, seconds):
     """Delivery to interrupt, in the worker's loop, with and without the rate cap."""
-    with report.section("interrupt_latency", "Time from delivery to interrupt (device core, guest thread in read())") \
-            as data:
+    title = "Time from delivery to interrupt (device core, guest thread in read())"
+    with report.section("interrupt_latency", title) as data:
         lines = _run([paths.need(PROGRAMS / "intr_latency"), seconds, INTERRUPT_RATE]).splitlines()
         runs = data["runs"] = [json.loads(line) for line in lines]
         rows = []

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a frame costs from one guest to another: vmxnet3_dev_tx_begin(), _deliver() and _tx_end(), all in
- * forward_burst() below. By itself this prints nanoseconds; under callgrind, with --toggle-collect on that
- * function, the instructions are counted and nothing else (not what the guests' drivers do).
+ * What a frame costs from one guest to another: vmxnet3_dev_tx_begin(), _deliver() and _tx_end(),
+ * all in forward_burst() below. By itself this prints nanoseconds; under callgrind, with
+ * --toggle-collect on that function, its instructions are counted and nothing else (not what the
+ * guests' drivers do).
  *
  * Prints one JSON object.
  */
@@ -13,7 +14,7 @@
 #include "bench.h"
 
 #define FRAME_MAX 1514
-#define ROUNDS_MAX 10
+#define ROUNDS 10
 
 void forward_burst(struct bench_card *from, struct bench_card *to);
 
@@ -32,7 +33,8 @@ forward_burst(struct bench_card *from, struct bench_card *to)
 
 /* One burst from driver to driver. @return ns that the switch took */
 static uint64_t
-burst(struct bench_card *from, struct bench_card *to, const uint8_t *frame, uint32_t len, uint32_t nb)
+burst(struct bench_card *from, struct bench_card *to, const uint8_t *frame, uint32_t len,
+	uint32_t nb)
 {
 	struct mini_frame f;
 	uint64_t begin, end;
@@ -76,8 +78,9 @@ main(int argc, char **argv)
 	bench_frame_header(frame);
 	printf("{\"bytes\": %u, \"burst\": %u, \"frames\": %llu, \"ns_per_frame\": [", len, nb,
 		(unsigned long long)(frames / nb * nb));
-	for (round = 0; round < ROUNDS_MAX; round++) {
-		uint64_t bursts = frames / nb * (round + 1) / ROUNDS_MAX - frames / nb * round / ROUNDS_MAX;
+	for (round = 0; round < ROUNDS; round++) {
+		uint64_t all = frames / nb;
+		uint64_t bursts = all * (round + 1) / ROUNDS - all * round / ROUNDS;
 
 		for (i = ns = 0; i < bursts; i++)
 			ns += burst(&from, &to, frame, len, nb);

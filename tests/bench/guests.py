@@ -178,8 +178,8 @@ def _ratios(results, key):
 
 def peer(report, pair, rounds, seconds, reserve):
     """TCP and ping through both, turn by turn, as many rounds as there is time for."""
-    with report.section("peer", f"vswitchd and QEMU's own vmxnet3 with a tap and a bridge, {KERNEL} guests, emulated CPU") \
-            as data:
+    title = f"vswitchd and QEMU's own vmxnet3 with a tap and a bridge, {KERNEL} guests, emulated CPU"
+    with report.section("peer", title) as data:
         keys = ["TCP there, Mbit/s", "TCP back, Mbit/s", "ping p50 ms", "ping p90 ms", "interrupts/s"]
         results = {key: {OURS: [], PEER: []} for key in keys}
         results["waited"] = []
@@ -198,10 +198,12 @@ def peer(report, pair, rounds, seconds, reserve):
             rows.append([key, f"{statistics.median(ours):.4g}", f"±{rep.spread(ours):.0f} %",
                          f"{statistics.median(theirs):.4g}", f"±{rep.spread(theirs):.0f} %",
                          f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}"])
-        report.table([f"median of {len(results['waited'])}", "vswitchd", "", "peer", "", "ratio", "single rounds"], rows)
-        data["worker_waited_share"] = rep.summary(results["waited"])
-        report.say(f"    A polling core of vswitchd was ready to run and had no CPU for "
-                   f"{100 * statistics.median(results['waited']):.0f} % of its turns.")
+        waited = results["waited"]
+        report.table([f"median of {len(waited)}", "vswitchd", "", "peer", "", "ratio", "single rounds"], rows)
+        data["worker_waited_share"] = rep.summary(waited)
+        report.say("    A polling core of vswitchd was ready to run and had no CPU for "
+                   f"{100 * statistics.median(waited):.0f} % of its turns ({100 * min(waited):.0f} to "
+                   f"{100 * max(waited):.0f} %).")
 
 
 def interrupts(report, pair, seconds):

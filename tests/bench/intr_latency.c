@@ -2,10 +2,10 @@
 /*
  * Time from the delivery of a frame to the guest's interrupt.
  *
- * One thread does what a worker of vswitchd does: it delivers frames and looks after interrupts, again and
- * again. Another is the guest: it sleeps in read() on the interrupt's eventfd, takes what has come,
- * unmasks by a store to the shared page, and sleeps again. Each frame carries the time of its delivery; an
- * interrupt's delay is that of the oldest frame it announces.
+ * One thread does what a worker of vswitchd does: it delivers frames and looks after interrupts,
+ * again and again. Another is the guest: it sleeps in read() on the interrupt's eventfd, takes what
+ * has come, unmasks by a store to the shared page, and sleeps again. Each frame carries the time of
+ * its delivery; an interrupt's delay is that of the oldest frame it announces.
  *
  * Prints one JSON object per scenario.
  */

@@ -19,9 +19,12 @@ def quantile(values, q):
 
 
 def spread(values):
-    """Half of the distance between the extremes, in percent of the median."""
+    """Half of the distance between the quartiles, in percent of the median."""
     middle = statistics.median(values)
-    return 100 * (max(values) - min(values)) / 2 / middle if middle else 0.0
+    if len(values) < 2 or not middle:
+        return 0.0
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return 100 * (high - low) / 2 / middle
 
 
 def summary(values):
@@ -107,7 +110,7 @@ class Report:
         self.say(f"Linux {facts['kernel']}, DPDK {facts['dpdk']}, {facts['qemu']}")
         self.say(f"load average {' '.join(str(load) for load in facts['load'])}")
         self.say("Figures are of this machine at this moment. Compare ratios and counts, not times; and no two "
-                 "figures that differ by less than their spread.")
+                 "figures that differ by less than their spread (±: half of the distance between the quartiles).")
 
     @contextlib.contextmanager
     def section(self, name, title):

@@ -77,6 +77,21 @@ expect_pieces(struct card *b, const struct built *large, const struct shape *s, 
 	expect_silence(b, 0);
 }
 
+/* Makes a large frame, sends it from @p a in any pieces, with its checksums left open, and takes it to @p b. */
+static void
+carry_large(struct card *a, struct card *b, struct built *large, struct built *sent, struct shape *s,
+	struct mini_offload *o)
+{
+	shuffle_large(s, &o->msscof);
+	build(large, s);
+	*sent = *large;
+	unseal(sent);
+	o->hlen = l4_at(sent) + sent->l4;
+	send_split(a, 0, sent->data, sent->len, 1 + rnd(30), o);
+	assert_int_equal(1, carry(a, 0, b));
+	expect_reaped(a, 0, 1);
+}
+
 static void
 segments(uint32_t revision, uint32_t features, bool scattered)
 {
@@ -92,14 +107,7 @@ segments(uint32_t revision, uint32_t features, bool scattered)
 	card_open(&a, &ca, &opts);
 	card_open(&b, &cb, &opts);
 	for (i = 0; i < 60; i++) {
-		shuffle_large(&s, &o.msscof);
-		build(&large, &s);
-		sent = large;
-		unseal(&sent);
-		o.hlen = l4_at(&sent) + sent.l4;
-		send_split(&a, 0, sent.data, sent.len, 1 + rnd(30), &o);
-		assert_int_equal(1, carry(&a, 0, &b));
-		expect_reaped(&a, 0, 1);
+		carry_large(&a, &b, &large, &sent, &s, &o);
 		expect_pieces(&b, &large, &s, o.msscof);
 		mini_refill(&b.m, 0, UINT32_MAX);
 	}
@@ -148,14 +156,7 @@ whole(uint32_t revision, uint32_t head, uint32_t body, bool scattered)
 	card_open(&a, &ca, &opts);
 	card_open(&b, &cb, &opts);
 	for (i = 0; i < 100; i++) {
-		shuffle_large(&s, &o.msscof);
-		build(&large, &s);
-		sent = large;
-		unseal(&sent);
-		o.hlen = l4_at(&sent) + sent.l4;
-		send_split(&a, 0, sent.data, sent.len, 1 + rnd(30), &o);
-		assert_int_equal(1, carry(&a, 0, &b));
-		expect_reaped(&a, 0, 1);
+		carry_large(&a, &b, &large, &sent, &s, &o);
 		payload = large.len - o.hlen;
 		n = (payload + o.msscof - 1) / o.msscof;
 		if (n < 2 || large.len > head + 17 * body || large.len > 65535) {

@@ -8,6 +8,9 @@ REPO = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("VMXNET3X_BUILD", REPO / "build")).resolve()
 VSWITCHD = BUILD / "app/vswitchd/vswitchd"
 VSWITCHCTL = BUILD / "app/vswitchctl/vswitchctl"
+PMD_VMXNET3X = BUILD / "drivers/net/vmxnet3x/librte_net_vmxnet3x.so"
+PMD_VMXNET3_HOST = BUILD / "drivers/net/vmxnet3_host/librte_net_vmxnet3_host.so"
+PKTCHECK = BUILD / "tests/dpdk/pktcheck"
 CACHE = Path(subprocess.run([REPO / "tools/cache-dir.sh"], check=True, text=True,
                             stdout=subprocess.PIPE).stdout.strip())
 QEMU = Path(os.environ.get("VMXNET3X_QEMU", CACHE / "bin/qemu-system-x86_64"))

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Prepare this machine: packages, DPDK's driver headers, hugepages and, for the guest tests and the
-# demo, a QEMU that has vfio-user-pci and the guest images. Quick when nothing is missing.
+# demo, a QEMU that has vfio-user-pci, the guest images, and Open vSwitch. Quick when nothing is missing.
 #
 #   tools/setup.sh           everything
 #   tools/setup.sh build     only what compiling needs
@@ -16,6 +16,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/setup/dpdk-headers.sh"
 . "$here/setup/qemu.sh"
 . "$here/setup/guest-images.sh"
+. "$here/setup/openvswitch.sh"
 
 # Words of tools/packages.txt that dpkg does not have installed.
 missing_packages() {
@@ -92,4 +93,5 @@ if [ "$what" = all ]; then
 	reserve_hugepages
 	qemu
 	guest_images
+	open_vswitch
 fi

@@ -17,6 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/setup/qemu.sh"
 . "$here/setup/guest-images.sh"
 . "$here/setup/openvswitch.sh"
+. "$here/setup/guest-dpdk.sh"
 
 # Words of tools/packages.txt that dpkg does not have installed.
 missing_packages() {

@@ -38,10 +38,12 @@ class Guest:
     extra_args more words for QEMU
     share      whether guest memory is shared with the daemon, as it must be
     mem_file   a file to keep guest memory in; by default it is in a memfd, whose size is sealed
+    archives   cpio archives to unpack over the initramfs
     """
 
     def __init__(self, name, kernel="6.12", nics=(), vcpus=1, mem="256M", cmdline="", extra_args=(),
-                 iommu=None, nomsi=False, x_msg_timeout=60000, netns=None, share=True, mem_file=None, cpu=CPU):
+                 iommu=None, nomsi=False, x_msg_timeout=60000, netns=None, share=True, mem_file=None, cpu=CPU,
+                 archives=()):
         self.name = name
         self.kernel = kernel
         self.nics = list(nics)
@@ -56,6 +58,7 @@ class Guest:
         self.share = share
         self.mem_file = mem_file
         self.cpu = cpu
+        self.archives = list(archives)
         self.dir = Path(tempfile.mkdtemp(prefix=f"vx-{name}-"))
         self.console_log = self.dir / "console.log"
         self.qemu_log = self.dir / "qemu.log"
@@ -81,6 +84,18 @@ class Guest:
                    "x-msg-timeout": self.x_msg_timeout}
         return ["-device", json.dumps(nic)]
 
+    def _initrd(self):
+        """The initramfs: the kernel unpacks one archive after the other."""
+        base = paths.guest_file(self.kernel, "initrd")
+        if not self.archives:
+            return base
+        whole = self.dir / "initrd"
+        with open(whole, "wb") as out:
+            for archive in (base, *self.archives):
+                with open(paths.need(archive), "rb") as file:
+                    shutil.copyfileobj(file, out)
+        return whole
+
     def arguments(self, command_fd, qmp_fd):
         """QEMU's command line."""
         iommu = ["-device", "intel-iommu,caching-mode=on"] if self.iommu else []
@@ -92,7 +107,7 @@ class Guest:
             "-object", f"{memory},id=m0,size={self.mem},share={'on' if self.share else 'off'}",
             "-m", self.mem,
             "-kernel", paths.guest_file(self.kernel, "vmlinuz"),
-            "-initrd", paths.guest_file(self.kernel, "initrd"), "-append", self.cmdline,
+            "-initrd", self._initrd(), "-append", self.cmdline,
             "-chardev", f"file,id=console,path={self.console_log},append=on", "-serial", "chardev:console",
             "-chardev", f"socket,id=command,fd={command_fd}", "-serial", "chardev:command",
             "-chardev", f"socket,id=qmp,fd={qmp_fd}", "-qmp", "chardev:qmp",

@@ -84,6 +84,9 @@ class Testpmd:
                                       stdin=theirs, stdout=theirs, stderr=theirs)
         finally:
             os.close(theirs)
+        return self._begin(timeout)
+
+    def _begin(self, timeout):
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._wait_prompt("the first prompt", timeout)

@@ -3,7 +3,7 @@
 # Debian's cloud flavour has the same vmxnet3 driver as the usual one, and is a third in size.
 
 guest_kernels="6.1:bookworm 6.12:trixie"
-guest_modules="vmxnet3 8021q bonding bridge dummy geneve ip_gre macvlan pktgen sctp tun veth vxlan"
+guest_modules="vmxnet3 8021q bonding bridge dummy geneve ip_gre macvlan pktgen sctp tun veth vfio-pci vfio_iommu_type1 vxlan"
 guest_programs="ip bridge tc ss ethtool iperf3 ping tcpdump kmod flock setsid timeout xargs"
 guest_apt_dir=
 
@@ -14,6 +14,7 @@ guest_images() {
 		guest_kernel "${kernel%:*}" "${kernel#*:}"
 	done
 	stamp=$(cat "$here/setup/guest-init" "$here/setup/guest-images.sh" | sha256sum)
+	guest_dpdk
 	for kernel in $guest_kernels; do
 		release=${kernel%:*}
 		[ "$(cat "$cache/guest/$release/stamp" 2>/dev/null)" != "$stamp" ] || continue
@@ -37,7 +38,7 @@ guest_apt() {
 # guest_kernel RELEASE SUITE: kernel and modules into the cache.
 guest_kernel() {
 	local release=$1 suite=$2 dir package version
-	[ ! -e "$cache/guest/$release/vmlinuz" ] || return 0
+	[ "$(cat "$cache/guest/$release/wanted" 2>/dev/null)" != "$guest_modules" ] || return 0
 	guest_apt
 	package=$(in_apt "$guest_apt_dir" apt-cache show "linux-image-cloud-amd64/$suite" 2>>"$log" |
 		sed -n 's/^Depends:.*\(linux-image-[0-9][^ ,]*\).*/\1/p' | head -n 1)
@@ -56,6 +57,7 @@ guest_kernel() {
 	mv "$dir/root/boot/vmlinuz-$version" "$dir/out/vmlinuz"
 	guest_pick_modules "$dir/root" "$dir/out/modules" "$version"
 	echo "$version" >"$dir/out/version"
+	echo "$guest_modules" >"$dir/out/wanted"
 	rm -rf "$cache/guest/$release"
 	mv "$dir/out" "$cache/guest/$release"
 	rm -rf "$dir"

@@ -25,9 +25,9 @@ vfu_stream_start(struct vfu_stream *stream)
 	stream->deadline = vfu_now_ms() + VFU_MESSAGE_TIMEOUT_MS;
 }
 
-/* Waits until the socket is ready, the deadline passes, or the loop is told to stop. */
-static int
-wait_ready(const struct vfu_stream *stream, short events, uint64_t deadline)
+/* Ends when the socket is ready, the deadline passes, or the loop is told to stop. */
+int
+vfu_stream_wait(const struct vfu_stream *stream, short events, uint64_t deadline)
 {
 	struct pollfd p[2] = {
 		{.fd = stream->fd, .events = events},
@@ -120,7 +120,7 @@ vfu_stream_recv(void *ctx, void *buf, size_t len, int *fds, uint32_t *nb_fds)
 		if (n == 0)
 			return done == 0 ? -ENODATA : -ECONNRESET;
 		if (n == -EAGAIN)
-			n = wait_ready(stream, POLLIN, stream->deadline);
+			n = vfu_stream_wait(stream, POLLIN, stream->deadline);
 		else if (n == -EINTR)
 			n = 0;
 		if (n < 0)
@@ -130,27 +130,29 @@ vfu_stream_recv(void *ctx, void *buf, size_t len, int *fds, uint32_t *nb_fds)
 	return 0;
 }
 
-static ssize_t
-send_some(struct vfu_stream *stream, const void *buf, size_t len, int fd)
+ssize_t
+vfu_stream_send_now(const struct vfu_stream *stream, const struct iovec *iov, int nb_iov,
+	const int *fds, uint32_t nb_fds)
 {
 	union {
-		char buf[CMSG_SPACE(sizeof(int))];
+		char buf[CMSG_SPACE(VFU_MAX_FDS * sizeof(int))];
 		struct cmsghdr align;
 	} control = {0};
-	struct iovec iov = {.iov_base = (void *)buf, .iov_len = len};
-	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct msghdr mh = {.msg_iov = (struct iovec *)iov, .msg_iovlen = nb_iov};
 	ssize_t n;
 
-	if (fd >= 0) {
+	if (nb_fds > VFU_MAX_FDS)
+		return -E2BIG;
+	if (nb_fds > 0) {
 		struct cmsghdr *c;
 
 		mh.msg_control = control.buf;
-		mh.msg_controllen = sizeof(control.buf);
+		mh.msg_controllen = CMSG_SPACE(nb_fds * sizeof(int));
 		c = CMSG_FIRSTHDR(&mh);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+		c->cmsg_len = CMSG_LEN(nb_fds * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, nb_fds * sizeof(int));
 	}
 	n = sendmsg(stream->fd, &mh, MSG_DONTWAIT | MSG_NOSIGNAL);
 	return n < 0 ? -errno : n;
@@ -164,11 +166,11 @@ vfu_stream_send(void *ctx, const void *buf, size_t len, int fd)
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = send_some(
-			stream, (const char *)buf + done, len - done, done == 0 ? fd : -1);
+		const struct iovec iov = {(char *)buf + done, len - done};
+		ssize_t n = vfu_stream_send_now(stream, &iov, 1, &fd, fd >= 0 && done == 0);
 
 		if (n == -EAGAIN)
-			n = wait_ready(stream, POLLOUT, deadline);
+			n = vfu_stream_wait(stream, POLLOUT, deadline);
 		else if (n == -EINTR)
 			n = 0;
 		if (n < 0)

@@ -6,9 +6,11 @@
  * The files, from the top down; each uses only those below it:
  *  - vx_vdev.c, vx_pci.c: probing; each gives a device its bus;
  *  - vx_life.c: a vfio-user server that goes and comes back;
- *  - vx_ethdev.c: the table of ethdev operations: configure, start, stop, close, what the device can do;
- *  - vx_filter.c, vx_rss.c, vx_stats.c, vx_irq.c, vx_link.c: operations, by noun;
- *  - vx_activate.c: getting to know a device, DriverShared, ACTIVATE, QUIESCE;
+ *  - vx_ethdev.c: the table of ethdev operations: configure, start, stop, close; on vx_info.c: what the device can do;
+ *  - vx_link.c: link and events, stopped queues among them, which activate the device anew;
+ *  - vx_activate.c: DriverShared, ACTIVATE, QUIESCE;
+ *  - vx_filter.c, vx_rss.c, vx_stats.c, vx_irq.c: operations by noun, and their replay for activation;
+ *  - vx_identify.c: getting to know a device;
  *  - vx_cmd.c: commands;
  *  - vx_queue.c: rings, their memory and their descriptors; on vx_rx.c and vx_tx.c: the bursts;
  *  - vx_user.c, vx_memory.c: registers and memory over vfio-user; vx_args.c: device arguments.
@@ -65,7 +67,7 @@ struct vx_args {
 	bool claim;		   /**< PCI: false leaves the device to DPDK's own driver */
 };
 
-/** How a device is reached. All but @c can_reach are called with vx_dev::ctl held. */
+/** How a device is reached. All but @c can_reach and @c close are called with vx_dev::ctl held. */
 struct vx_bus_ops {
 	/** A 32-bit register of BAR1. All ones when the device is away. */
 	uint32_t (*read)(struct vx_dev *dev, uint32_t reg);
@@ -74,14 +76,18 @@ struct vx_bus_ops {
 	void (*bar0_write)(struct vx_dev *dev, uint32_t reg, uint32_t value);
 	/**
 	 * Connects the event vector and @p nb_rx receive vectors (0: none) to eth_dev->intr_handle, and
-	 * events to vx_link_event().
+	 * events to vx_link_event(). Called at each start, before activation; a bus that reconnects
+	 * repeats by itself what was connected.
 	 * @return 0, or a negative errno; vectors are off then.
 	 */
 	int (*intr_on)(struct vx_dev *dev, uint16_t nb_rx);
 	void (*intr_off)(struct vx_dev *dev);
 	/** Whether the device can reach all memory of @p pool. Logs why not. NULL: it can. */
 	bool (*can_reach)(struct vx_dev *dev, struct rte_mempool *pool);
-	/** The port is closed: no call follows. */
+	/**
+	 * The port is closed: no call follows, in either direction. Without ctl, so that threads of
+	 * the bus that want it can end. The port's memory is freed afterwards.
+	 */
 	void (*close)(struct vx_dev *dev);
 };
 
@@ -136,10 +142,16 @@ struct vx_dev {
 	bool started; /**< dev_start succeeded, dev_stop has not been called */
 	bool active;  /**< ACTIVATE succeeded */
 	bool paused;  /**< ctl's holder keeps bursts outside: vx_queues_pause() */
-	bool rx_intr; /**< receive vectors are connected */
+	bool intr;    /**< the event vector is connected; false: the device must get vector 0 for everything */
+	bool rx_intr; /**< receive vectors are connected, too */
+	uint64_t healed; /**< TSC of the last activation for stopped queues */
 
 	/* What the application asked for; replayed at each activation. */
+	bool promisc;
+	bool allmulti;
+	uint32_t rx_intr_on;	   /**< bit per receive queue: its interrupt is wanted */
 	struct rte_ether_addr mac; /**< in use */
+	struct rte_ether_addr extra_macs[VX_MAX_MAC_ADDRS]; /**< by ethdev's index; zero: none */
 	uint16_t nb_mc_addrs;
 	struct rte_ether_addr *mc_addrs;
 	uint32_t vlan_table[128];

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Frames from an ethdev, seen where they lie in its packet buffers. */
 #include <stdlib.h>
-#include <string.h>
-
-#include <rte_mbuf.h>
 
 #include <offload_csum.h>
+#include <offload_mbuf.h>
 
 #include "ethdev.h"
 
@@ -29,63 +27,6 @@ eth_rx_create(void)
 	return calloc(1, sizeof(struct eth_rx));
 }
 
-/* A first segment must be writable, with room before it, and hold all headers. */
-static bool
-front_is_private(const struct rte_mbuf *m)
-{
-	return RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1 &&
-	       rte_pktmbuf_headroom(m) >= OFFLOAD_HEADROOM &&
-	       (m->nb_segs == 1 || rte_pktmbuf_data_len(m) >= OFFLOAD_HEADER_BYTES);
-}
-
-/* Copies @p want bytes from the begin of the chain; moves on to what follows them. */
-static void
-pull(uint8_t *to, uint32_t want, const struct rte_mbuf **m, uint32_t *offset)
-{
-	while (want > 0) {
-		uint32_t n = RTE_MIN(want, rte_pktmbuf_data_len(*m) - *offset);
-
-		memcpy(to, rte_pktmbuf_mtod_offset(*m, uint8_t *, *offset), n);
-		to += n;
-		want -= n;
-		*offset += n;
-		if (*offset == rte_pktmbuf_data_len(*m)) {
-			*m = (*m)->next;
-			*offset = 0;
-		}
-	}
-}
-
-/* @return the number of segments, 0: too many */
-static uint16_t
-list_segs(struct eth_rx *rx, uint16_t i, const struct rte_mbuf *m)
-{
-	struct offload_seg *seg = rx->seg[i];
-	uint32_t offset = 0, rest = rte_pktmbuf_pkt_len(m);
-	uint16_t n = 0;
-
-	if (!front_is_private(m)) {
-		seg[0].data = rx->front[i] + OFFLOAD_HEADROOM;
-		seg[0].len = RTE_MIN(rest, (uint32_t)OFFLOAD_HEADER_BYTES);
-		pull(seg[0].data, seg[0].len, &m, &offset);
-		rest -= seg[0].len;
-		n = 1;
-	}
-	for (; m != NULL && rest > 0; m = m->next) {
-		uint32_t len = RTE_MIN(rest, rte_pktmbuf_data_len(m) - offset);
-
-		if (len > 0) {
-			if (n == MAX_SEGS)
-				return 0;
-			seg[n].data = rte_pktmbuf_mtod_offset(m, uint8_t *, offset);
-			seg[n++].len = len;
-			rest -= len;
-		}
-		offset = 0;
-	}
-	return n;
-}
-
 static uint8_t
 flags_of(uint64_t ol_flags)
 {
@@ -102,29 +43,20 @@ flags_of(uint64_t ol_flags)
 	return flags;
 }
 
-static bool
-chain_is_sound(const struct rte_mbuf *m)
-{
-	uint32_t len = 0;
-
-	for (const struct rte_mbuf *s = m; s != NULL; s = s->next)
-		len += rte_pktmbuf_data_len(s);
-	return len == rte_pktmbuf_pkt_len(m);
-}
-
 /* @return the reason not to take it, SWITCH_DROP_MAX: none */
 static enum switch_drop
 take(struct eth_rx *rx, uint16_t i, const struct rte_mbuf *m)
 {
 	struct offload_frame *f = &rx->frame[i];
 
-	if (rte_pktmbuf_pkt_len(m) < ETHER_HDR_LEN || !chain_is_sound(m))
+	if (rte_pktmbuf_pkt_len(m) < ETHER_HDR_LEN || !offload_mbuf_sound(m))
 		return SWITCH_DROP_ETH_RUNT;
 	if (rte_pktmbuf_pkt_len(m) > OFFLOAD_FRAME_MAX)
 		return SWITCH_DROP_ETH_TOO_LONG;
 	*f = (struct offload_frame){
 		.seg = rx->seg[i],
-		.nb_segs = list_segs(rx, i, m),
+		.nb_segs = offload_mbuf_segs(m, OFFLOAD_HEADER_BYTES, rx->front[i], rx->seg[i],
+			MAX_SEGS),
 		.request = OFFLOAD_NONE,
 		.flags = flags_of(m->ol_flags),
 		.len = rte_pktmbuf_pkt_len(m),

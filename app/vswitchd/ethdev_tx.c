@@ -5,22 +5,14 @@
  * ports too and whose memory may change meanwhile.
  */
 #include <stdlib.h>
-#include <string.h>
-
-#include <rte_mbuf.h>
 
 #include <offload_csum.h>
+#include <offload_mbuf.h>
 #include <offload_parse.h>
 #include <offload_tso.h>
 #include <offload_vlan.h>
 
 #include "ethdev.h"
-
-#define ETHER_HDR_LEN 14
-#define VLAN_TAG_LEN 4
-
-/* Tags that do not count towards the MTU. */
-#define FREE_TAGS 2
 
 struct eth_tx {
 	uint16_t nb;
@@ -103,42 +95,17 @@ flush(struct port *port, struct port_ctx *ctx)
 	tx->nb = 0;
 }
 
-static bool
-fits_mtu(const struct eth_port *eth, struct offload_frame *f)
-{
-	uint32_t tags;
-
-	if (likely(f->len <= (uint32_t)eth->mtu + ETHER_HDR_LEN))
-		return true;
-	offload_frame_parse(f);
-	tags = RTE_MIN(f->hdr.nb_tags, FREE_TAGS);
-	return f->len <= (uint32_t)eth->mtu + ETHER_HDR_LEN + tags * VLAN_TAG_LEN;
-}
-
-static void
-copy_frame(uint8_t *to, const struct offload_frame *f)
-{
-	for (uint16_t i = 0; i < f->nb_segs; i++) {
-		memcpy(to, f->seg[i].data, f->seg[i].len);
-		to += f->seg[i].len;
-	}
-}
-
-/* Does on the copy what the frame asks for. @return whether that was possible. */
+/* Copies a frame and does on the copy what it asks for. @return whether that was possible. */
 static bool
 finish(struct rte_mbuf *m, const struct offload_frame *f)
 {
-	struct offload_seg seg = {.data = rte_pktmbuf_mtod(m, uint8_t *), .len = f->len};
-	struct offload_frame copy = *f;
+	struct offload_mbuf copy;
 
-	copy.seg = &seg;
-	copy.nb_segs = 1;
-	if (copy.request == OFFLOAD_CSUM && offload_csum_complete(&copy) < 0)
+	offload_mbuf_copy(&copy, m, f);
+	if (copy.frame.request == OFFLOAD_CSUM && offload_csum_complete(&copy.frame) < 0)
 		return false;
-	offload_vlan_push(&copy);
-	m->data_off = (uint16_t)(seg.data - (uint8_t *)m->buf_addr);
-	m->data_len = (uint16_t)seg.len;
-	m->pkt_len = seg.len;
+	offload_vlan_push(&copy.frame);
+	offload_mbuf_close(&copy, m);
 	return true;
 }
 
@@ -150,7 +117,7 @@ emit(struct port *port, struct port_ctx *ctx, struct offload_frame *f)
 	struct eth_tx *tx = ctx->eth->tx;
 	struct rte_mbuf *m;
 
-	if (unlikely(!fits_mtu(eth, f))) {
+	if (unlikely(!offload_fits_mtu(f, f->len, eth->mtu))) {
 		port_drop(port, ctx, SWITCH_DROP_ETH_TOO_LONG, 1);
 		return;
 	}
@@ -159,7 +126,6 @@ emit(struct port *port, struct port_ctx *ctx, struct offload_frame *f)
 		port_drop(port, ctx, SWITCH_DROP_ETH_NO_MBUF, 1);
 		return;
 	}
-	copy_frame(rte_pktmbuf_mtod(m, uint8_t *), f);
 	if (unlikely(!finish(m, f))) {
 		rte_pktmbuf_free(m);
 		port_drop(port, ctx, SWITCH_DROP_ETH_BAD_OFFLOAD, 1);

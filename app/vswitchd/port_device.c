@@ -4,16 +4,12 @@
  * guest's memory; the device core counts what passes.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <vmxnet3_vfu.h>
+#include <vmxnet3_words.h>
 
 #include "log.h"
 #include "port_device.h"
@@ -31,87 +27,10 @@ dev_of(const struct port *port)
 	return ((const struct device *)port->priv)->dev;
 }
 
-static uint64_t
-now_ns(void *ctx __rte_unused)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 static void
 device_log(void *ctx __rte_unused, enum vmxnet3_log_level level, const char *line)
 {
 	log_line(LOG_DEVICE, (enum log_level)level, "%s", line);
-}
-
-static uint64_t
-fnv1a(uint64_t hash, const char *text)
-{
-	for (; *text != '\0'; text++)
-		hash = (hash ^ (uint8_t)*text) * 0x100000001b3;
-	return hash;
-}
-
-/* The same name on two machines of a network shall not give the same address. */
-static void
-mac_from_name(const char *name, uint8_t mac[6])
-{
-	char id[33] = "";
-	uint64_t hash;
-	int fd = open("/etc/machine-id", O_RDONLY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		if (read(fd, id, sizeof(id) - 1) < 0)
-			id[0] = '\0';
-		close(fd);
-	}
-	hash = fnv1a(fnv1a(0xcbf29ce484222325, id), name);
-	/* The low bits of this hash are its best. */
-	for (int i = 0; i < 6; i++)
-		mac[i] = (uint8_t)(hash >> (8 * i));
-	mac[0] = (uint8_t)((mac[0] & 0xfc) | 0x02);
-}
-
-static bool
-parse_id(const char *text, unsigned long *id)
-{
-	char *end;
-
-	if (text[0] < '0' || text[0] > '9')
-		return false;
-	errno = 0;
-	*id = strtoul(text, &end, 10);
-	return *end == '\0' && errno == 0 && *id < UINT32_MAX;
-}
-
-static int
-find_owner(const struct port_conf *conf, uid_t *uid, gid_t *gid, struct error *err)
-{
-	unsigned long id;
-
-	*uid = (uid_t)-1;
-	*gid = (gid_t)-1;
-	if (conf->owner != NULL) {
-		struct passwd *pw = getpwnam(conf->owner);
-
-		if (pw == NULL && !parse_id(conf->owner, &id))
-			return error_set(err, -EINVAL,
-				"port %s: owner '%.60s': no such user on this machine",
-				conf->name, conf->owner);
-		*uid = pw != NULL ? pw->pw_uid : (uid_t)id;
-	}
-	if (conf->group != NULL) {
-		struct group *gr = getgrnam(conf->group);
-
-		if (gr == NULL && !parse_id(conf->group, &id))
-			return error_set(err, -EINVAL,
-				"port %s: group '%.60s': no such group on this machine",
-				conf->name, conf->group);
-		*gid = gr != NULL ? gr->gr_gid : (gid_t)id;
-	}
-	return 0;
 }
 
 static int
@@ -122,7 +41,7 @@ fill_defaults(struct port *port, struct error *err)
 	if (conf->mtu == 0)
 		conf->mtu = DEFAULT_MTU;
 	if (!conf->mac_set) {
-		mac_from_name(conf->name, conf->mac);
+		vmxnet3_mac_from_name(conf->name, conf->mac);
 		conf->mac_set = true;
 	}
 	if (conf->socket == NULL) {
@@ -140,10 +59,11 @@ start_socket(struct port *port, struct device *device, struct error *err)
 {
 	struct vfu_socket_conf sock = {.path = port->conf.socket, .mode = port->conf.mode};
 	char text[200] = "";
-	int ret = find_owner(&port->conf, &sock.owner, &sock.group, err);
+	int ret = vmxnet3_find_owner(port->conf.owner, port->conf.group, &sock.owner, &sock.group,
+		text, sizeof(text));
 
 	if (ret < 0)
-		return ret;
+		return error_set(err, ret, "port %s: %s", port->conf.name, text);
 	ret = vmxnet3_vfu_start(device->dev, &sock, port->env->quiesce, NULL, device_log,
 		&device->vfu, text, sizeof(text));
 	if (ret < 0)
@@ -160,7 +80,7 @@ device_open(struct port *port, struct error *err)
 		.ctx = port,
 		.quiesce = port->env->quiesce,
 		.wake = port->env->wake,
-		.now = now_ns,
+		.now = vmxnet3_now_ns,
 		.log = device_log,
 	};
 	struct vmxnet3_dev_conf dev_conf;

@@ -131,9 +131,8 @@ offload_csum_complete(struct offload_frame *f)
 
 /* Bytes that layer 4 has by the length fields, 0 if these do not fit the frame. */
 static uint32_t
-l4_extent(const struct offload_frame *f)
+l4_extent(const struct offload_frame *f, const struct offload_headers *hdr)
 {
-	const struct offload_headers *hdr = &f->hdr;
 	const uint8_t *ip = f->seg[0].data + hdr->l2_len;
 	uint32_t ip_len, l4_len, udp_len;
 
@@ -149,6 +148,25 @@ l4_extent(const struct offload_frame *f)
 		return l4_len;
 	udp_len = load_be16(ip + hdr->l3_len + 4);
 	return udp_len < UDP_LEN || udp_len > l4_len ? 0 : udp_len;
+}
+
+int
+offload_csum_ask(struct offload_frame *f, const struct offload_headers *hdr)
+{
+	uint8_t *data = f->seg[0].data;
+	uint32_t l4_len;
+
+	if (f->request != OFFLOAD_NONE || hdr->l4_len == 0 ||
+			(uint32_t)hdr->l2_len + hdr->l3_len + hdr->l4_len > f->seg[0].len)
+		return -EINVAL;
+	l4_len = l4_extent(f, hdr);
+	if (l4_len == 0)
+		return -EINVAL;
+	f->request = OFFLOAD_CSUM;
+	f->csum_start = (uint16_t)(hdr->l2_len + hdr->l3_len);
+	f->csum_field = (uint16_t)csum_field_of(hdr);
+	store_raw16(data + f->csum_field, fold_sum(offload_pseudo_sum(data, hdr, l4_len)));
+	return 0;
 }
 
 /*
@@ -194,7 +212,7 @@ check_frame(struct offload_frame *f, bool finish)
 	offload_frame_parse(f);
 	if (hdr->l4_len == 0)
 		return;
-	l4_len = l4_extent(f);
+	l4_len = l4_extent(f, hdr);
 	if (l4_len == 0)
 		return;
 	if (hdr->flags & OFFLOAD_H_IPV4 && !ipv4_header_good(f->seg[0].data, hdr))

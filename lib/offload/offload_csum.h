@@ -25,6 +25,14 @@ uint16_t offload_sum(const struct offload_frame *f, uint32_t offset, uint32_t le
 int offload_csum_complete(struct offload_frame *f);
 
 /**
+ * Makes a frame without a request ask for the checksum of the TCP or UDP header that @p hdr tells
+ * of (its extension headers must have been parsed): stores the seed, sets OFFLOAD_CSUM.
+ *
+ * @return 0, or -EINVAL when the lengths do not fit the frame; it is then unchanged.
+ */
+int offload_csum_ask(struct offload_frame *f, const struct offload_headers *hdr);
+
+/**
  * Verifies the IPv4 header checksum and the TCP or UDP checksum (UDP over IPv4 with 0 counts as
  * right), honouring the length fields of the IP header (padding is not summed), and sets
  * OFFLOAD_F_CSUM_GOOD or OFFLOAD_F_CSUM_BAD. Neither is set when there is nothing to verify: not

@@ -9,6 +9,9 @@
 #define OFFLOAD_MAX_TAGS 4
 #define OFFLOAD_MAX_EXT_HEADERS 8
 
+/** Ethernet header without tags. */
+#define OFFLOAD_L2_LEN 14
+
 /**
  * Finds the headers in @p len bytes of @p data. Any content and any length is allowed; no byte
  * beyond the data is read, and the work is bounded.
@@ -27,6 +30,19 @@ offload_frame_parse(struct offload_frame *f)
 		return;
 	offload_parse(f->seg[0].data, f->seg[0].len, &f->hdr);
 	f->flags |= OFFLOAD_F_PARSED;
+}
+
+/**
+ * Whether a frame with the headers of this one and @p len bytes in all is within an MTU; up to two VLAN
+ * tags do not count.
+ */
+static inline bool
+offload_fits_mtu(struct offload_frame *f, uint32_t len, uint32_t mtu)
+{
+	if (len <= mtu + OFFLOAD_L2_LEN)
+		return true;
+	offload_frame_parse(f);
+	return len <= mtu + OFFLOAD_L2_LEN + (f->hdr.nb_tags > 1 ? 2 : f->hdr.nb_tags) * 4u;
 }
 
 #endif /* OFFLOAD_PARSE_H */

@@ -197,3 +197,23 @@ offload_tso_next(struct offload_tso *tso)
 	tso->index++;
 	return &tso->piece;
 }
+
+int
+offload_tso_whole(struct offload_frame *frame)
+{
+	const struct offload_headers *hdr = &frame->hdr;
+	uint8_t *ip;
+
+	offload_frame_parse(frame);
+	if (check_request(frame) != 0 || frame->len - hdr->l2_len > UINT16_MAX)
+		return -EINVAL;
+	ip = frame->seg[0].data + hdr->l2_len;
+	if (hdr->flags & OFFLOAD_H_IPV6) {
+		store_be16(ip + 4, (uint16_t)(frame->len - hdr->l2_len - IPV6_LEN));
+		return 0;
+	}
+	store_be16(ip + 2, (uint16_t)(frame->len - hdr->l2_len));
+	store_raw16(ip + 10, 0);
+	store_raw16(ip + 10, (uint16_t)~rte_raw_cksum(ip, hdr->l3_len));
+	return 0;
+}

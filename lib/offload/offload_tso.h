@@ -46,4 +46,13 @@ int offload_tso_begin(struct offload_tso *tso, struct offload_frame *frame);
  */
 struct offload_frame *offload_tso_next(struct offload_tso *tso);
 
+/**
+ * Makes the IP header of an OFFLOAD_TSO frame that of one large packet, as after any aggregation,
+ * for somebody who takes it whole. The request and the TCP checksum stay what they are.
+ *
+ * @return 0, or -EINVAL when the request contradicts the frame, or it is longer than an IP packet
+ *         can be.
+ */
+int offload_tso_whole(struct offload_frame *frame);
+
 #endif /* OFFLOAD_TSO_H */

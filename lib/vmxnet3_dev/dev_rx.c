@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include <rte_ether.h>
-#include <rte_ip.h>
 
 #include <offload_csum.h>
 #include <offload_filter.h>
@@ -125,39 +124,16 @@ nb_segments(const struct offload_frame *f)
 	return payload == 0 ? 1 : (payload + f->mss - 1) / f->mss;
 }
 
-/*
- * Whether a segmentation request can go to the driver as one large frame. If so, its IP header is made
- * that of a large frame; the TCP checksum stays what it is, as after any aggregation.
- */
+/* Makes a segmentation request one large frame, if it can go to the driver as such. */
 static bool
 settle_large(const struct rx_ctx *c, struct offload_frame *f)
 {
-	const struct offload_headers *h = &f->hdr;
-	uint8_t *ip = f->seg[0].data + h->l2_len;
-	rte_be16_t len;
-	uint16_t sum;
 	uint32_t n;
 
-	if (!c->large || f->len > RX_LARGE_MAX || f->flags & OFFLOAD_F_INNER || f->mss == 0)
-		return false;
-	if (!(h->flags & OFFLOAD_H_TCP) || f->hdr_len != h->l2_len + h->l3_len + h->l4_len ||
-			f->hdr_len > f->len)
+	if (!c->large || f->len > RX_LARGE_MAX || f->mss == 0 || f->hdr_len > f->len)
 		return false;
 	n = nb_segments(f);
-	if (n < 2 || n > LARGE_MAX_SEGS)
-		return false;
-
-	if (h->flags & OFFLOAD_H_IPV6) {
-		len = rte_cpu_to_be_16((uint16_t)(f->len - h->l2_len - sizeof(struct rte_ipv6_hdr)));
-		memcpy(ip + offsetof(struct rte_ipv6_hdr, payload_len), &len, sizeof(len));
-		return true;
-	}
-	len = rte_cpu_to_be_16((uint16_t)(f->len - h->l2_len));
-	memcpy(ip + offsetof(struct rte_ipv4_hdr, total_length), &len, sizeof(len));
-	memset(ip + offsetof(struct rte_ipv4_hdr, hdr_checksum), 0, sizeof(sum));
-	sum = (uint16_t)~rte_raw_cksum(ip, h->l3_len);
-	memcpy(ip + offsetof(struct rte_ipv4_hdr, hdr_checksum), &sum, sizeof(sum));
-	return true;
+	return n >= 2 && n <= LARGE_MAX_SEGS && offload_tso_whole(f) == 0;
 }
 
 /* What the last completion says of layers 3 and 4. */

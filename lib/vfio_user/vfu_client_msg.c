@@ -140,8 +140,9 @@ decline(struct vfu_client *client, struct incoming *in)
 static int
 refusal(uint32_t error_no)
 {
-	return error_no == 0 || error_no > ERRNO_MAX || error_no == ENOTCONN ? -EIO
-									     : -(int)error_no;
+	if (error_no == 0 || error_no > ERRNO_MAX || error_no == ENOTCONN)
+		return -EIO;
+	return -(int)error_no;
 }
 
 /* Takes a reply, which must be to this call. Returns 1. */
@@ -229,8 +230,12 @@ vfu_client_call(struct vfu_client *client, struct vfu_client_call *call)
 	id = atomic_fetch_add(&client->next_id, 1);
 	prepare(&out, call, id, VFIO_USER_F_TYPE_COMMAND);
 	rc = send_all(client, &out);
-	while (rc == 0)
+	while (rc == 0) {
 		rc = receive(client, call, id);
+		/* Where there is always a request to read, nothing else looks at the clock. */
+		if (rc == 0 && vfu_now_ms() >= client->stream.deadline)
+			rc = vfu_client_lose(client, -ETIMEDOUT);
+	}
 	pthread_mutex_unlock(&client->call_lock);
 	return rc < 0 ? rc : call->result;
 }

@@ -6,7 +6,6 @@
 #ifndef VFU_FIXTURE_H
 #define VFU_FIXTURE_H
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -19,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "open_descriptors.h"
 #include "vfio_user.h"
 #include "vfu_server.h"
 
@@ -228,18 +228,6 @@ say_version(struct fixture *f)
 	struct vfio_user_version v = {0, 0};
 
 	assert_int_equal(call(f, VFIO_USER_VERSION, &v, sizeof(v)), 0);
-}
-
-static inline int
-open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(dir) != NULL)
-		n++;
-	closedir(dir);
-	return n;
 }
 
 static inline int

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The application's link is up while the port is started, not set down, and the guest's driver active.
+ * The guest's follows the first two.
+ */
+#include "vh_link.h"
+
+#include <rte_alarm.h>
+
+/*
+ * The guest learns of its link by an interrupt. One that it masks, or that the rate cap holds, is tried
+ * again by the next burst; but a port that was just stopped, or not started yet, has none. So an alarm
+ * tries it for a while.
+ */
+#define CHASE_US 5000
+#define CHASES   400
+
+int
+vh_link_update(struct rte_eth_dev *eth, int wait __rte_unused)
+{
+	struct vh_port *port = vh_port_of(eth);
+	const bool up = atomic_load(&port->running) && atomic_load(&port->admin_up) &&
+		atomic_load(&port->active);
+	const struct rte_eth_link link = {
+		.link_speed = port->args.speed,
+		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
+		.link_autoneg = RTE_ETH_LINK_FIXED,
+		.link_status = up ? RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN,
+	};
+
+	return rte_eth_linkstatus_set(eth, &link);
+}
+
+static void
+chase(void *arg)
+{
+	struct vh_port *port = arg;
+
+	vh_gate_enter(&port->chase_gate);
+	vmxnet3_dev_intr_poll(port->dev);
+	vh_gate_leave(&port->chase_gate);
+	if (atomic_fetch_sub(&port->chases, 1) > 1)
+		rte_eal_alarm_set(CHASE_US, chase, port);
+}
+
+static void
+tell_application(void *arg)
+{
+	struct vh_port *port = arg;
+
+	rte_eth_dev_callback_process(port->eth, RTE_ETH_EVENT_INTR_LSC, NULL);
+}
+
+/* By an alarm: what the application does in its callback may wait for the thread that called us. */
+static void
+refresh(struct vh_port *port)
+{
+	if (vh_link_update(port->eth, 0) != 0 || !port->eth->data->dev_conf.intr_conf.lsc)
+		return;
+	if (rte_eal_alarm_set(1, tell_application, port) < 0)
+		VH_LOG(WARNING, port->eth->device->name, "no alarm to tell of the link's change");
+}
+
+void
+vh_link_changed(void *arg)
+{
+	struct vh_port *port = arg;
+	struct vmxnet3_dev_info info;
+
+	vmxnet3_dev_info_get(port->dev, &info);
+	atomic_store(&port->active, info.active);
+	refresh(port);
+}
+
+void
+vh_link_offer(struct vh_port *port)
+{
+	vmxnet3_dev_set_link(port->dev, atomic_load(&port->running) && atomic_load(&port->admin_up));
+	if (atomic_exchange(&port->chases, CHASES) == 0)
+		rte_eal_alarm_set(CHASE_US, chase, port);
+	refresh(port);
+}
+
+void
+vh_link_close(struct vh_port *port)
+{
+	rte_eal_alarm_cancel(chase, port);
+	rte_eal_alarm_cancel(tell_application, port);
+}

@@ -21,6 +21,13 @@ void vx_quiesce(struct vx_dev *dev);
  */
 int vx_reactivate(struct vx_dev *dev);
 
+/** misc.uptFeatures for the port's offloads as they are now; told to an active device by vx_features_update(). */
+uint64_t vx_features(const struct vx_dev *dev);
+void vx_features_update(struct vx_dev *dev);
+
+/** Bytes of the port's smallest receive buffer. */
+uint32_t vx_smallest_buffer(const struct vx_dev *dev);
+
 /** The MTU that the device must be told for the port's: with tags left in frames, those are longer. */
 uint32_t vx_device_mtu(const struct vx_dev *dev);
 

@@ -8,12 +8,15 @@
  *  - vx_life.c: a vfio-user server that goes and comes back;
  *  - vx_ethdev.c: the table of ethdev operations: configure, start, stop, close; on vx_info.c: what the device can do;
  *  - vx_link.c: link and events, stopped queues among them, which activate the device anew;
- *  - vx_activate.c: DriverShared, ACTIVATE, QUIESCE;
+ *  - vx_activate.c: DriverShared, ACTIVATE, QUIESCE; vx_identify.c: getting to know a device;
  *  - vx_filter.c, vx_rss.c, vx_stats.c, vx_irq.c: operations by noun, and their replay for activation;
- *  - vx_identify.c: getting to know a device;
  *  - vx_cmd.c: commands;
- *  - vx_queue.c: rings, their memory and their descriptors; on vx_rx.c and vx_tx.c: the bursts;
- *  - vx_user.c, vx_memory.c: registers and memory over vfio-user; vx_args.c: device arguments.
+ *  - vx_queue.c: rings, their memory and their descriptors; vx_queue_state.c: how a queue is doing;
+ *  - vx_rx.c, on vx_rx_frame.c, vx_rx_fill.c, vx_rx_meta.c: the receive burst;
+ *  - vx_tx.c, on vx_tx_free.c, vx_tx_prepare.c: the transmit burst; vx_ring.h: what both have in common;
+ *  - vx_user.c: registers and interrupts over vfio-user; on vx_server.c: a server that was looked at;
+ *  - vx_memory.c: DPDK's memory in a server's reach; on vx_maps.c: what is mapped there; vx_memfile.c: files of others' memory;
+ *  - vx_args.c: device arguments.
  *
  * Threads. Everything but the bursts holds vx_dev::ctl. A burst holds its queue's lock, which it only tries to take: whoever must have the
  * bursts outside (a server that went away, activation) holds all queues' locks meanwhile, and bursts return 0.
@@ -55,7 +58,7 @@ extern int vx_logtype;
 #define VX_VECTOR_RXQ(q) (1 + (q))
 
 struct vx_dev;
-struct rte_kvargs;
+struct vx_life;
 
 /** Device arguments (vx_args.h). */
 struct vx_args {
@@ -111,11 +114,18 @@ struct vx_shared_area {
 	uint8_t queue_desc[2 * VX_MAX_QUEUES * 256] __rte_aligned(VMXNET3_QUEUE_DESC_ALIGN);
 };
 
+/** Unicast addresses that receive bursts take; all if there is none. */
+struct vx_mac_filter {
+	uint16_t nb;
+	struct rte_ether_addr addr[VX_MAX_MAC_ADDRS];
+};
+
 struct vx_dev {
 	char name[RTE_ETH_NAME_MAX_LEN];
 	struct rte_eth_dev *eth_dev;
 	const struct vx_bus_ops *bus;
 	void *bus_priv;
+	struct vx_life *life; /**< vfio-user: the thread that watches the server */
 	struct vx_args args;
 
 	/** BAR0 mapped, or NULL: write it by bus->bar0_write. Changes only while bursts are outside. */
@@ -144,7 +154,8 @@ struct vx_dev {
 	bool paused;  /**< ctl's holder keeps bursts outside: vx_queues_pause() */
 	bool intr;    /**< the event vector is connected; false: the device must get vector 0 for everything */
 	bool rx_intr; /**< receive vectors are connected, too */
-	uint64_t healed; /**< TSC of the last activation for stopped queues */
+	uint64_t healed; /**< timer cycles at the last activation for stopped queues */
+	bool heal_due;	 /**< another one is to come */
 
 	/* What the application asked for; replayed at each activation. */
 	bool promisc;
@@ -152,6 +163,7 @@ struct vx_dev {
 	uint32_t rx_intr_on;	   /**< bit per receive queue: its interrupt is wanted */
 	struct rte_ether_addr mac; /**< in use */
 	struct rte_ether_addr extra_macs[VX_MAX_MAC_ADDRS]; /**< by ethdev's index; zero: none */
+	struct vx_mac_filter mac_filter; /**< vx_queues_set_mac_filter() */
 	uint16_t nb_mc_addrs;
 	struct rte_ether_addr *mc_addrs;
 	uint32_t vlan_table[128];

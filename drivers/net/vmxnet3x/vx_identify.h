@@ -18,4 +18,7 @@ int vx_identify(struct vx_dev *dev, struct vx_limits *lim);
  */
 bool vx_limits_suffice(const struct vx_dev *dev, const struct vx_limits *lim);
 
+/** From now on the device is one with limits @p lim. */
+void vx_take_limits(struct vx_dev *dev, const struct vx_limits *lim);
+
 #endif /* VX_IDENTIFY_H */

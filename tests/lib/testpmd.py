@@ -268,7 +268,9 @@ class Testpmd:
     def forward(self, mode, first_burst=False, timeout=60):
         """Start forwarding in a mode such as "io" or "rxonly"."""
         self.cmd(f"set fwd {mode}")
-        self.cmd("start tx_first" if first_burst else "start", timeout)
+        said = self.cmd("start tx_first" if first_burst else "start", timeout)
+        if "packet forwarding - ports=" not in said:
+            raise TestpmdError(f"forwarding did not start:\n{said}\n{self.log_tail()}")
 
     def halt(self, timeout=60):
         """Stop forwarding; {port: {"rx_packets", "rx_dropped", "tx_packets", "tx_dropped", ...}} of that time."""

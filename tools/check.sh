@@ -22,7 +22,7 @@ case ${1:-} in
 esac
 
 # Folders below tests/, and how many seconds each may take. One that is missing or holds no test fails.
-pytest_stages="oracle:300 protocol:900 config:600 ctl:900 switch:1200 guest:2400"
+pytest_stages="oracle:300 protocol:900 config:600 ctl:900 switch:1200 pmd:1200 ovs:600 guest:2400"
 
 passed=0
 failed=0

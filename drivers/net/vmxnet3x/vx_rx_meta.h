@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/** @file From a completion to the fields of an mbuf. */
+#ifndef VX_RX_META_H
+#define VX_RX_META_H
+
+#include "vx_ring.h"
+
+/** Bits of word 3 that say what a frame is and which checksums are right, and word 0's "not calculated". */
+#define VX_RX_KINDS	256
+#define VX_RX_KIND_CNC	0x80u
+#define VX_RX_KIND_MASK 0x7fu
+#define VX_RX_KIND_SHIFT 16 /* of VMXNET3_RCD_TUC */
+
+struct vx_rx_kind {
+	uint32_t packet_type;
+	uint32_t ol_flags; /**< those of checksums are in the lower half */
+};
+
+extern struct vx_rx_kind vx_rx_kinds[VX_RX_KINDS];
+
+#define VX_RX_VLAN (RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED)
+
+static_assert(VMXNET3_RCD_TUC == 1u << VX_RX_KIND_SHIFT &&
+	VMXNET3_RCD_FRG == 0x40u << VX_RX_KIND_SHIFT, "seven bits in a row");
+
+static_assert(offsetof(struct rte_mbuf, refcnt) == offsetof(struct rte_mbuf, data_off) + 2 &&
+	offsetof(struct rte_mbuf, nb_segs) == offsetof(struct rte_mbuf, data_off) + 4 &&
+	offsetof(struct rte_mbuf, port) == offsetof(struct rte_mbuf, data_off) + 6, "four fields in a row");
+
+/** data_off, refcnt, nb_segs and port at once. */
+static inline void
+vx_rx_rearm(struct rte_mbuf *m, uint64_t rearm)
+{
+	memcpy((char *)m + offsetof(struct rte_mbuf, data_off), &rearm, sizeof(rearm));
+}
+
+/** The argument of vx_rx_rearm() for what port @p port receives. */
+static inline uint64_t
+vx_rx_rearm_of(uint16_t port)
+{
+	struct rte_mbuf m = { .data_off = RTE_PKTMBUF_HEADROOM, .nb_segs = 1, .port = port };
+	uint64_t rearm;
+
+	rte_mbuf_refcnt_set(&m, 1);
+	memcpy(&rearm, (const char *)&m + offsetof(struct rte_mbuf, data_off), sizeof(rearm));
+	return rearm;
+}
+
+/** Index into vx_rx_kinds. */
+static inline uint32_t
+vx_rx_kind_of(uint32_t dw0, uint32_t dw3)
+{
+	return (dw3 >> VX_RX_KIND_SHIFT & VX_RX_KIND_MASK) | (dw0 & VMXNET3_RCD_CNC ? VX_RX_KIND_CNC : 0);
+}
+
+/** Whether a completion has a hash. */
+static inline bool
+vx_rx_has_hash(uint32_t dw0)
+{
+	return dw0 & 0xfu << VMXNET3_RCD_RSS_TYPE_SHIFT;
+}
+
+/** Fills what the last completion of a frame says of it as a whole, but its lengths. */
+static inline void
+vx_rx_describe(struct rte_mbuf *m, uint64_t lo, uint64_t hi)
+{
+	uint32_t dw0 = (uint32_t)lo, dw2 = (uint32_t)hi;
+	const struct vx_rx_kind *k = &vx_rx_kinds[vx_rx_kind_of(dw0, (uint32_t)(hi >> 32))];
+
+	m->packet_type = k->packet_type;
+	m->ol_flags = k->ol_flags | (dw2 & VMXNET3_RCD_TS ? VX_RX_VLAN : 0) |
+		(vx_rx_has_hash(dw0) ? RTE_MBUF_F_RX_RSS_HASH : 0);
+	m->vlan_tci = (uint16_t)(dw2 >> VMXNET3_RCD_TCI_SHIFT);
+	m->hash.rss = (uint32_t)(lo >> 32);
+}
+
+#endif /* VX_RX_META_H */

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The transmit burst. It has one moment at which the device gets to see anything: all descriptors are written, the
+ * first of them with the wrong generation, so that the device stops there; the last asks for a completion;
+ * then the first one's generation is put right.
+ */
+#include "vx_tx.h"
+
+#include "vx_tx_free.h"
+
+#define GEN (1u << VMXNET3_TXD_GEN_SHIFT)
+/* One descriptor has room for it, and its length needs no thought. */
+#define PLAIN_MAX VMXNET3_TXD_LEN_MASK
+
+/* A part of a burst while it is written. */
+struct batch {
+	uint32_t first, next; /* entries written */
+	uint32_t wire;	      /* frames that they are on the wire */
+	uint64_t bytes;
+};
+
+/* One mbuf, no requests. */
+static inline bool
+is_plain(const struct rte_mbuf *m)
+{
+	return (m->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK) == 0 && m->nb_segs == 1 &&
+		(uint32_t)m->data_len - RTE_ETHER_HDR_LEN <= PLAIN_MAX - RTE_ETHER_HDR_LEN;
+}
+
+/* Writes the next entry. @p hi has all but the generation. */
+static inline void
+put(struct vx_txq *q, struct batch *b, uint64_t addr, uint64_t hi, struct rte_mbuf *ends)
+{
+	uint32_t at = b->next & q->mask;
+
+	hi |= ~(b->next << q->gen_left) & GEN;
+	if (b->next == b->first)
+		hi ^= GEN;
+	q->ring[at].lo = rte_cpu_to_le_64(addr);
+	q->ring[at].hi = rte_cpu_to_le_64(hi);
+	q->buf[at] = ends;
+	b->next++;
+}
+
+static void
+refuse(struct vx_txq *q, struct rte_mbuf *m)
+{
+	vx_count(&q->stats.errors, 1);
+	rte_pktmbuf_free(m);
+}
+
+/* Segments without a byte have no descriptor. */
+static void
+put_segments(struct vx_txq *q, struct batch *b, struct rte_mbuf *m, const struct vx_tx_plan *plan)
+{
+	uint32_t at, len, left = plan->nb_descs;
+	uint64_t hi = plan->hi;
+	const struct rte_mbuf *s;
+
+	for (s = m; s != NULL; s = s->next) {
+		for (at = 0; at < s->data_len; at += len, hi = 0) {
+			len = RTE_MIN(s->data_len - at, VMXNET3_TXD_LEN_ZERO);
+			left--;
+			put(q, b, vx_buf_dma(s, q->addr_field) + s->data_off + at,
+				hi | (len & VMXNET3_TXD_LEN_MASK) |
+					(left == 0 ? VX_WORD3(VMXNET3_TXD_EOP) : 0),
+				left == 0 ? m : NULL);
+		}
+	}
+}
+
+/* A frame of any kind, or its end when it can never be sent. @return false: there is no room yet */
+static bool
+put_any(struct vx_txq *q, struct batch *b, struct rte_mbuf *m)
+{
+	struct vx_tx_plan plan;
+
+	if (vx_tx_plan(m, &plan) != 0) {
+		refuse(q, m);
+		return true;
+	}
+	if (plan.nb_descs > q->mask - (b->next - q->done))
+		return false;
+	if (unlikely(vx_tx_ipv4_checksum(m) != 0)) {
+		refuse(q, m);
+		return true;
+	}
+	put_segments(q, b, m, &plan);
+	if (plan.nb_descs != 1 || m->nb_segs != 1)
+		q->odd = b->next;
+	b->wire += plan.nb_wire;
+	b->bytes += m->pkt_len;
+	vx_count(&q->stats.packets, 1);
+	return true;
+}
+
+/* Lets the device see what was written. */
+static inline void
+publish(struct vx_txq *q, const struct batch *b)
+{
+	struct vx_entry *first = &q->ring[b->first & q->mask];
+
+	if (unlikely(b->next == b->first))
+		return;
+	q->ring[(b->next - 1) & q->mask].hi |= rte_cpu_to_le_64(VX_WORD3(VMXNET3_TXD_CQ));
+	vx_store_gen(first, rte_le_to_cpu_64(first->hi) ^ GEN);
+	q->next = b->next;
+}
+
+/* As many as share one completion. @return frames taken; 0: the ring is full */
+static inline uint16_t
+send_some(struct vx_txq *q, struct rte_mbuf **pkts, uint32_t nb, uint32_t *wire)
+{
+	struct batch b = { .first = q->next, .next = q->next };
+	uint32_t limit = RTE_MIN(q->mask - (q->next - q->done), q->span);
+	uint32_t n, plain = 0;
+
+	for (n = 0; n < nb && b.next - b.first < limit; n++) {
+		struct rte_mbuf *m = pkts[n];
+
+		if (likely(is_plain(m))) {
+			put(q, &b, vx_buf_dma(m, q->addr_field) + m->data_off,
+				m->data_len | VX_WORD3(VMXNET3_TXD_EOP), m);
+			b.bytes += m->data_len;
+			plain++;
+		} else if (!put_any(q, &b, m)) {
+			break;
+		}
+	}
+	publish(q, &b);
+	*wire += b.wire + plain;
+	vx_count(&q->stats.packets, plain);
+	vx_count(&q->stats.bytes, b.bytes);
+	return (uint16_t)n;
+}
+
+/* The device says how many frames make a doorbell worth while; it may not want any. */
+static inline void
+doorbell(struct vx_txq *q, uint32_t wire)
+{
+	uint32_t deferred = __atomic_load_n(&q->desc->tx_num_deferred, __ATOMIC_RELAXED) + wire;
+	bool ring = deferred >= __atomic_load_n(&q->desc->tx_threshold, __ATOMIC_RELAXED);
+
+	__atomic_store_n(&q->desc->tx_num_deferred, ring ? 0 : deferred, __ATOMIC_RELAXED);
+	if (ring)
+		vx_bar0_write(q->dev, VMXNET3_REG_TXPROD + q->id * VMXNET3_REG_STRIDE, q->next & q->mask);
+}
+
+uint16_t
+vx_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts)
+{
+	struct vx_txq *q = txq;
+	uint32_t wire = 0;
+	uint16_t n = 0, k;
+
+	if (unlikely(!vx_gate_try(&q->gate)))
+		return 0;
+	if (q->next - q->done + nb_pkts > q->busy && vx_tx_is_done(q))
+		vx_tx_reclaim(q, UINT32_MAX);
+	while (n < nb_pkts) {
+		k = send_some(q, pkts + n, nb_pkts - n, &wire);
+		if (unlikely(k == 0 && vx_tx_reclaim(q, UINT32_MAX) == 0)) {
+			vx_count(&q->stats.ring_full, 1);
+			break;
+		}
+		n = (uint16_t)(n + k);
+	}
+	if (likely(wire != 0))
+		doorbell(q, wire);
+	vx_gate_leave(&q->gate);
+	return n;
+}

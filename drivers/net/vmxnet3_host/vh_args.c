@@ -153,12 +153,13 @@ set_mode(struct parser *p, const char *key, const char *value)
 	return 0;
 }
 
+/* Not "mac": who looks a port up by its arguments takes that for the ethdev's own, and finds none. */
 static const struct arg {
 	const char *key;
 	int (*set)(struct parser *p, const char *key, const char *value);
 } known[] = {
 	{ "path", set_path },
-	{ "mac", set_mac },
+	{ "guest-mac", set_mac },
 	{ "queues", set_queues },
 	{ "revisions", set_revisions },
 	{ "speed", set_speed },

@@ -12,7 +12,7 @@
 /** What dpdk-pmdinfo.py shows. */
 #define VH_PARAM_STRING \
 	"path=<socket> " \
-	"mac=<xx:xx:xx:xx:xx:xx> " \
+	"guest-mac=<xx:xx:xx:xx:xx:xx> " \
 	"queues=<1-32> " \
 	"revisions=<mask> " \
 	"speed=<Mbit/s> " \

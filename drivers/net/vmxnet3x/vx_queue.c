@@ -145,20 +145,21 @@ rx_desc_init(struct vx_rxq *q)
 	const struct vx_dev *dev = q->dev;
 	struct vmxnet3_rx_queue_desc *d = q->desc = &dev->rxqd[q->id];
 	uint64_t at = vx_dma_of(dev, q->rings_mz);
+	size_t bytes = q->nb_desc * sizeof(struct vx_entry);
 	unsigned int i;
 
 	memset(d, 0, sizeof(*d));
 	for (i = 0; i < VX_RX_RINGS; i++) {
 		if (q->ring[i].mask == 0)
 			continue;
-		d->rx_ring_pa[i] = at + i * q->nb_desc * sizeof(struct vx_entry);
-		d->rx_ring_size[i] = q->nb_desc;
+		d->rx_ring_pa[i] = rte_cpu_to_le_64(at + i * bytes);
+		d->rx_ring_size[i] = rte_cpu_to_le_32(q->nb_desc);
 	}
-	d->comp_ring_pa = at + VX_RX_RINGS * q->nb_desc * sizeof(struct vx_entry);
-	d->comp_ring_size = q->comp_mask + 1;
+	d->comp_ring_pa = rte_cpu_to_le_64(at + VX_RX_RINGS * bytes);
+	d->comp_ring_size = rte_cpu_to_le_32(q->comp_mask + 1);
 	if (q->data_size != 0) {
-		d->data_ring_pa = vx_dma_of(dev, q->data_mz);
-		d->data_ring_desc_size = q->data_size;
+		d->data_ring_pa = rte_cpu_to_le_64(vx_dma_of(dev, q->data_mz));
+		d->data_ring_desc_size = rte_cpu_to_le_16(q->data_size);
 	}
 	d->intr_idx = rx_vector(dev, q->id);
 	d->status.stopped = 1;
@@ -167,20 +168,27 @@ rx_desc_init(struct vx_rxq *q)
 static void
 tx_rings_init(struct vx_txq *q)
 {
-	const struct vx_dev *dev = q->dev;
-	struct vmxnet3_tx_queue_desc *d = q->desc = &dev->txqd[q->id];
 	size_t bytes = q->nb_desc * sizeof(struct vx_entry);
 
 	memset(q->ring, 0, 2 * bytes);
 	q->next = q->done = q->comp_next = q->odd = 0;
+}
+
+static void
+tx_desc_init(struct vx_txq *q)
+{
+	const struct vx_dev *dev = q->dev;
+	struct vmxnet3_tx_queue_desc *d = q->desc = &dev->txqd[q->id];
+	uint64_t at = vx_dma_of(dev, q->rings_mz);
+
 	memset(d, 0, sizeof(*d));
-	d->tx_ring_pa = vx_dma_of(dev, q->rings_mz);
-	d->tx_ring_size = q->nb_desc;
-	d->comp_ring_pa = d->tx_ring_pa + bytes;
-	d->comp_ring_size = q->nb_desc;
-	d->tx_data_ring_desc_size = dev->lim.tx_data_size;
+	d->tx_ring_pa = rte_cpu_to_le_64(at);
+	d->tx_ring_size = rte_cpu_to_le_32(q->nb_desc);
+	d->comp_ring_pa = rte_cpu_to_le_64(at + q->nb_desc * sizeof(struct vx_entry));
+	d->comp_ring_size = rte_cpu_to_le_32(q->nb_desc);
+	d->tx_data_ring_desc_size = rte_cpu_to_le_16(dev->lim.tx_data_size);
 	/* Until the device says otherwise it wants to hear of each frame. */
-	d->tx_threshold = 1;
+	d->tx_threshold = rte_cpu_to_le_32(1);
 	d->intr_idx = tx_vector(dev);
 	d->status.stopped = 1;
 }
@@ -243,8 +251,10 @@ vx_queues_init(struct vx_dev *dev)
 			return ret;
 		}
 	}
-	for (i = 0; i < data->nb_tx_queues; i++)
+	for (i = 0; i < data->nb_tx_queues; i++) {
 		tx_rings_init(txq_of(dev, i));
+		tx_desc_init(txq_of(dev, i));
+	}
 	return 0;
 }
 
@@ -287,7 +297,8 @@ vx_queues_set_mac_filter(struct vx_dev *dev, const struct rte_ether_addr *macs, 
 	if (!paused)
 		vx_queues_pause(dev);
 	dev->mac_filter.nb = RTE_MIN(nb, RTE_DIM(dev->mac_filter.addr));
-	memcpy(dev->mac_filter.addr, macs, dev->mac_filter.nb * sizeof(*macs));
+	for (i = 0; i < dev->mac_filter.nb; i++)
+		dev->mac_filter.addr[i] = macs[i];
 	for (i = 0; i < dev->eth_dev->data->nb_rx_queues; i++) {
 		if (rxq_of(dev, i) != NULL)
 			rxq_of(dev, i)->filter = dev->mac_filter.nb != 0 ? &dev->mac_filter : NULL;

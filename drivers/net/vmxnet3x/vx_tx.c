@@ -138,10 +138,11 @@ send_some(struct vx_txq *q, struct rte_mbuf **pkts, uint32_t nb, uint32_t *wire)
 static inline void
 doorbell(struct vx_txq *q, uint32_t wire)
 {
-	uint32_t deferred = __atomic_load_n(&q->desc->tx_num_deferred, __ATOMIC_RELAXED) + wire;
-	bool ring = deferred >= __atomic_load_n(&q->desc->tx_threshold, __ATOMIC_RELAXED);
+	uint32_t *count = &q->desc->tx_num_deferred, *threshold = &q->desc->tx_threshold;
+	uint32_t deferred = rte_le_to_cpu_32(__atomic_load_n(count, __ATOMIC_RELAXED)) + wire;
+	bool ring = deferred >= rte_le_to_cpu_32(__atomic_load_n(threshold, __ATOMIC_RELAXED));
 
-	__atomic_store_n(&q->desc->tx_num_deferred, ring ? 0 : deferred, __ATOMIC_RELAXED);
+	__atomic_store_n(count, ring ? 0 : rte_cpu_to_le_32(deferred), __ATOMIC_RELAXED);
 	if (ring)
 		vx_bar0_write(q->dev, VMXNET3_REG_TXPROD + q->id * VMXNET3_REG_STRIDE, q->next & q->mask);
 }

@@ -2,6 +2,7 @@
 #include "vfu_client_version.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +84,7 @@ agree_on_version(struct vfu_client *client)
 		.data = text,
 		.reply = &reply,
 		.reply_min = sizeof(reply.version),
-		.reply_room = sizeof(reply) - 1,
+		.reply_room = offsetof(struct version_reply, text) + TEXT_MAX,
 	};
 	int rc;
 

@@ -140,17 +140,32 @@ answer(struct liar *liar, const struct vfio_user_header *hdr, const uint8_t *pay
 	}
 }
 
+/* Requests without end, many at a time: the client reads slower than they come. */
+static bool
+flood(struct liar *liar)
+{
+	static struct vfio_user_header requests[4096];
+	size_t i;
+
+	liar->reply.request.msg_size = sizeof(requests[0]);
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		requests[i] = liar->reply.request;
+	while (send_with_fds(liar->fd, requests, sizeof(requests), NULL, 0))
+		continue;
+	return false;
+}
+
 /* Requests of the server's own, which the client declines when it gets round to it. */
 static bool
 ask(struct liar *liar)
 {
 	struct liar_reply *r = &liar->reply;
 	static const uint8_t zeros[REQUEST_MAX];
-	uint32_t i;
+	uint32_t extra = r->request.msg_size - sizeof(r->request), i;
 
-	for (i = 0; i < r->nb_asked || r->nb_asked == UINT32_MAX; i++) {
-		uint32_t extra = r->request.msg_size - sizeof(r->request);
-
+	if (r->floods)
+		return flood(liar);
+	for (i = 0; i < r->nb_asked; i++) {
 		if (!send_with_fds(
 			    liar->fd, &r->request, sizeof(r->request), r->fds, r->request_fds))
 			return false;

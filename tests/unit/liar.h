@@ -43,7 +43,8 @@ struct liar_reply {
 	uint32_t piece;	   /* bytes sent at a time; 0: all */
 	bool silent;	   /* nothing is sent at all */
 	bool twice;	   /* sent once more */
-	uint32_t nb_asked; /* requests of the server's own that come before; UINT32_MAX: for ever */
+	uint32_t nb_asked; /* requests of the server's own that come before */
+	bool floods;	   /* they never end */
 	struct vfio_user_header request;
 	uint32_t request_fds;
 };

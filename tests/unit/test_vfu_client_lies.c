@@ -102,8 +102,8 @@ SPOIL(asks_size_0, r->nb_asked = 1; r->request.msg_size = 0)
 SPOIL(asks_huge, r->nb_asked = 1; r->request.msg_size = UINT32_MAX)
 SPOIL(asks_fd, r->nb_asked = 1; r->request_fds = 1)
 SPOIL(asks_20_fds, r->nb_asked = 1; r->request_fds = 20)
-SPOIL(floods, r->nb_asked = UINT32_MAX)
-SPOIL(floods_posted, r->nb_asked = UINT32_MAX; r->request.flags = VFIO_USER_F_NO_REPLY)
+SPOIL(floods, r->floods = true)
+SPOIL(floods_posted, r->floods = true; r->request.flags = VFIO_USER_F_NO_REPLY)
 
 /* A command with the shape of the reply, and then nothing. */
 SPOIL(command_instead, r->hdr.flags = 0; r->hdr.msg_id = LIAR_ID)

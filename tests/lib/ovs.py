@@ -34,7 +34,7 @@ class OvsError(RuntimeError):
 class Ovs:
     """with Ovs(netns) as ovs: ovs.add_port("p0", "dpdk", dpdk_devargs="net_null0")
 
-    The bridge is br0, whose port of the same name is a tap in the namespace.
+    The bridge is br0, whose port of the same name is a tap in the namespace. There can be one switch in a namespace.
 
     memory         EAL options
     plugins        drivers for -d
@@ -98,6 +98,7 @@ class Ovs:
         self._wait(self.process, self._initialised, "the switch has started DPDK", timeout)
         self.started = True
         self.vsctl("add-br", BRIDGE, "--", "set", "bridge", BRIDGE, "datapath_type=netdev")
+        self.ofctl("show")  # fails when the bridge could not be made
         return self
 
     def _initialised(self):
@@ -180,10 +181,10 @@ class Ovs:
             self._need_alive()
         return self._run(ROOT / "bin/ovs-vsctl", "--timeout=50", f"--db=unix:{self.dir}/db.sock", *words)
 
-    def ofctl(self, command, *words):
+    def ofctl(self, command, *words, options=()):
         """ovs-ofctl on the bridge."""
         self._need_alive()
-        return self._run(ROOT / "bin/ovs-ofctl", "-OOpenFlow13", command, f"{self.dir}/{BRIDGE}.mgmt", *words)
+        return self._run(ROOT / "bin/ovs-ofctl", "-OOpenFlow13", *options, command, f"{self.dir}/{BRIDGE}.mgmt", *words)
 
     def appctl(self, *words):
         """ovs-appctl to the switch."""

@@ -65,19 +65,20 @@ send_some(struct vfu_client *client, struct outgoing *out)
 {
 	struct iovec part[NB_PARTS];
 	size_t skip = out->done;
+	int i, nb_parts = 0;
 	ssize_t n;
-	int i;
 
 	for (i = 0; i < NB_PARTS; i++) {
-		size_t gone = skip < out->part[i].iov_len ? skip : out->part[i].iov_len;
+		const struct iovec *whole = &out->part[i];
 
-		part[i].iov_base = (char *)out->part[i].iov_base + gone;
-		part[i].iov_len = out->part[i].iov_len - gone;
-		skip -= gone;
+		if (skip < whole->iov_len)
+			part[nb_parts++] = (struct iovec){
+				(char *)whole->iov_base + skip, whole->iov_len - skip};
+		skip -= skip < whole->iov_len ? skip : whole->iov_len;
 	}
 	pthread_mutex_lock(&client->send_lock);
 	n = vfu_stream_send_now(
-		&client->stream, part, NB_PARTS, out->fds, out->done == 0 ? out->nb_fds : 0);
+		&client->stream, part, nb_parts, out->fds, out->done == 0 ? out->nb_fds : 0);
 	if (n > 0)
 		out->done += n;
 	client->half_sent = out->done > 0 && out->done < out->hdr.msg_size;

@@ -98,11 +98,27 @@ serve_wake(struct loop *loop)
 	serve_calls(loop->sock, false);
 }
 
+/*
+ * Closes a connection so that its client reads an end of file, whatever it is sending just now. What is
+ * left unread at close() resets the connection, and QEMU 11.1 takes such an end for a reason to abort.
+ */
+static void
+hang_up(int fd)
+{
+	char unread[4096];
+
+	/* From here on nothing more comes in; descriptors that are among the rest are closed. */
+	shutdown(fd, SHUT_RDWR);
+	while (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) > 0)
+		;
+	close(fd);
+}
+
 static void
 drop_client(struct loop *loop)
 {
 	vfu_server_detach(loop->server);
-	close(loop->stream.fd);
+	hang_up(loop->stream.fd);
 	loop->stream.fd = -1;
 }
 
@@ -144,7 +160,7 @@ serve_listener(struct loop *loop)
 	/* One socket is one card. Kept waiting, the second client would hang where it is. */
 	vfu_log(loop->server, VFU_LOG_WARNING,
 		"vfio-user: a second client was turned away: this card is in use");
-	close(fd);
+	hang_up(fd);
 }
 
 static void

@@ -44,6 +44,7 @@ struct fixture {
 	int bar_fd, descriptors_before;
 	uint8_t registers[PAGE], *large;
 	uint32_t log[NB_POSTS], nb_log, nb_accesses, resets;
+	atomic_bool done;
 	sem_t held, go_on; /* a write to REG_HOLD posts the first, waits for the second */
 };
 
@@ -446,6 +447,42 @@ test_posts_do_not_wait(void **state)
 	post_all(f, i, 1);
 }
 
+static void *
+write_large(void *arg)
+{
+	struct fixture *f = arg;
+	uint8_t *buf = calloc(1, VFIO_USER_MAX_XFER);
+	intptr_t i, rc = 0;
+
+	for (i = 0; i < 50 && rc == 0; i++)
+		rc = vfu_client_region_write(f->client, BAR_LARGE, 0, buf, VFIO_USER_MAX_XFER);
+	free(buf);
+	atomic_store(&f->done, true);
+	return (void *)rc;
+}
+
+/* None comes in between two pieces of a message that takes the socket several turns. */
+static void
+test_posts_beside_large_writes(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t i = 0, seen = 0;
+	pthread_t thread;
+	void *result;
+
+	assert_int_equal(pthread_create(&thread, NULL, write_large, f), 0);
+	while (!atomic_load(&f->done)) {
+		int rc = vfu_client_region_post(f->client, BAR_LOG, 0, &i, 4);
+
+		assert_true(rc == 0 || rc == -EAGAIN);
+		i += rc == 0;
+	}
+	pthread_join(thread, &result);
+	assert_int_equal((intptr_t)result, 0);
+	assert_int_equal(vfu_client_region_read(f->client, BAR_LOG, 0, &seen, 4), 0);
+	assert_int_equal(seen, i < NB_POSTS ? i : NB_POSTS);
+}
+
 static void
 test_dma(void **state)
 {
@@ -669,6 +706,7 @@ main(void)
 		TEST(test_large_accesses),
 		TEST(test_posts_in_order),
 		TEST(test_posts_do_not_wait),
+		TEST(test_posts_beside_large_writes),
 		TEST(test_dma),
 		TEST(test_interrupts),
 		TEST(test_reset),

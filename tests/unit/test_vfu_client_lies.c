@@ -2,6 +2,7 @@
 /* The client of vfio-user against a server that lies: an error each time, and nothing left behind.
  */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <unistd.h>
@@ -216,6 +217,8 @@ hear(const struct lie *lie, uint16_t command, int fd)
 	c->timeout_ms = timeout_ms;
 	rc = call(c, command);
 	assert_int_equal(vfu_client_alive(c), is_harmless(rc));
+	/* Whoever polls the socket of a lost connection wakes up. */
+	assert_int_equal(poll(&(struct pollfd){.fd = fd}, 1, 0), !is_harmless(rc));
 	c->timeout_ms = LIAR_PATIENT_MS;
 	again = call(c,
 		command != VFIO_USER_REGION_READ ? VFIO_USER_REGION_READ : VFIO_USER_REGION_WRITE);
@@ -286,6 +289,12 @@ test_requests_are_declined(void **state)
 	/* The answers come before what is asked next. */
 	assert_int_equal(vfu_client_irq_count(c, 2), 4);
 	assert_int_equal(atomic_load(&liar.nb_declined), 20);
+	liar_end(&liar, c);
+	/* But for those that want no answer. */
+	c = liar_begin(&liar, VFIO_USER_DEVICE_RESET, asks_posted);
+	assert_int_equal(vfu_client_reset(c), 0);
+	assert_int_equal(vfu_client_irq_count(c, 2), 4);
+	assert_int_equal(atomic_load(&liar.nb_declined), 0);
 	liar_end(&liar, c);
 }
 

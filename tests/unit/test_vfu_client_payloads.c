@@ -18,6 +18,9 @@
 #include "vfu_client.h"
 #include "vfu_client_version.h"
 
+/* More than the client itself sends with one message. */
+#define NB_FDS 20
+
 #define NB(array) (sizeof(array) / sizeof((array)[0]))
 
 static void
@@ -75,7 +78,7 @@ SPOIL(no_number, say(r, "{\"max_msg_fds\":"))
 SPOIL(text_number, say(r, "{\"max_msg_fds\":\"8\"}"))
 SPOIL(negative, say(r, "{\"max_msg_fds\":-1}"))
 SPOIL(no_fds, say(r, "{\"max_msg_fds\":0}"))
-SPOIL(too_many_fds, say(r, "{\"max_msg_fds\": 99999999999999999999999 }"))
+SPOIL(too_many_fds, say(r, "{\"max_msg_fds\": 4294967297 }"))
 SPOIL(no_bytes, say(r, "{\"max_data_xfer_size\":0}"))
 SPOIL(few_bytes, say(r, "{\"max_data_xfer_size\":7}"))
 SPOIL(many_bytes, say(r, "{\"max_data_xfer_size\" :\t18446744073709551616}"))
@@ -138,16 +141,16 @@ expect_messages(liar_spoil_t spoil, uint32_t nb_set_irqs, uint32_t nb_reads)
 	static struct liar liar;
 	struct vfu_client *c = liar_begin(&liar, VFIO_USER_VERSION, spoil);
 	uint8_t data[4096];
-	int fds[4], i;
+	int fds[NB_FDS], i;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < NB_FDS; i++)
 		fds[i] = eventfd(0, EFD_CLOEXEC);
-	assert_int_equal(vfu_client_irq_set(c, 2, 0, 4, fds), 0);
+	assert_int_equal(vfu_client_irq_set(c, 2, 0, NB_FDS, fds), 0);
 	assert_int_equal(vfu_client_region_read(c, 1, 0, data, sizeof(data)), 0);
 	assert_int_equal(data[4095], LIAR_REGISTER);
 	assert_int_equal(atomic_load(&liar.nb_requests[VFIO_USER_DEVICE_SET_IRQS]), nb_set_irqs);
 	assert_int_equal(atomic_load(&liar.nb_requests[VFIO_USER_REGION_READ]), nb_reads);
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < NB_FDS; i++)
 		close(fds[i]);
 	liar_end(&liar, c);
 }
@@ -156,10 +159,10 @@ static void
 test_limits(void **state)
 {
 	(void)state;
-	expect_messages(NULL, 1, 1);
-	expect_messages(no_text, 4, 1);
-	expect_messages(one_fd_1000_bytes, 4, 5);
-	expect_messages(too_many_fds, 1, 1);
+	expect_messages(NULL, 3, 1);
+	expect_messages(no_text, NB_FDS, 1);
+	expect_messages(one_fd_1000_bytes, NB_FDS, 5);
+	expect_messages(too_many_fds, 2, 1);
 }
 
 /* Everything that the payload of a reply says, where only some of it can be true. */
@@ -242,6 +245,8 @@ SPOIL(cap_0, in_full(r, INFO_CAP, 0))
 SPOIL(cap_31, in_full(r, INFO_CAP, 31))
 SPOIL(cap_at_end, in_full(r, INFO_CAP, FULL))
 SPOIL(cap_near_end, in_full(r, INFO_CAP, FULL - 8))
+SPOIL(cap_half, in_full(r, INFO_CAP, FULL - 8); in_full(r, FULL - 8, 0x10001);
+	in_full(r, FULL - 4, 0))
 SPOIL(cap_last_byte, in_full(r, INFO_CAP, FULL - 1))
 SPOIL(cap_huge, in_full(r, INFO_CAP, UINT32_MAX))
 SPOIL(cap_without_room, put32(r, INFO_FLAGS, 15); put32(r, INFO_CAP, CAP))
@@ -312,6 +317,7 @@ static const struct payload_lie payloads[] = {
 	{"cap_offset 31", REGION, 2, cap_31, -EPROTO},
 	{"cap_offset at the end", REGION, 2, cap_at_end, -EPROTO},
 	{"cap_offset near the end", REGION, 2, cap_near_end, 1},
+	{"half a capability at the end", REGION, 2, cap_half, -EPROTO},
 	{"cap_offset at the last byte", REGION, 2, cap_last_byte, -EPROTO},
 	{"cap_offset 2^32-1", REGION, 2, cap_huge, -EPROTO},
 	{"capabilities that did not come", REGION, 0, cap_without_room, -EPROTO},
@@ -342,6 +348,7 @@ static const struct payload_lie payloads[] = {
 	{"beyond the file", REGION, 0, offset_beyond, 0},
 	{"far beyond the file", REGION, 0, offset_huge, 0},
 	{"beyond the file by an area", REGION, 2, offset_in_file, 0},
+	{"area beyond the file", REGION, 2, offset_at_end, 0},
 	{"size 0", REGION, 0, region_size_0, 0},
 	{"size 100", REGION, 0, region_size_100, 0},
 	{"size of two pages and a byte", REGION, 0, region_size_odd, 1},

@@ -48,6 +48,9 @@ struct run {
 static int
 log_refused(const struct vx_memory *mem, uintptr_t addr, size_t len, int rc)
 {
+	/* That the connection is gone is told by who watches it. */
+	if (!vfu_client_alive(mem->maps.client))
+		return rc;
 	if (rc == -ENOSPC)
 		VX_LOG(ERR, mem, "the server takes no more memory maps after %zu of them; fewer, larger ones come "
 				 "from --single-file-segments or larger hugepages", mem->maps.nb);

@@ -4,9 +4,11 @@
 It has no name in the file system and thus no mount: a process holds it, and it is gone with that process
 and those that run in it, even when the tests are killed.
 """
+import ctypes
 import os
 import signal
 import subprocess
+import threading
 import time
 
 from . import proc
@@ -110,6 +112,26 @@ class NetNs:
         ours = namespace(self.pid)
         others = (int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != self.pid)
         return [pid for pid in others if ours and namespace(pid) == ours and not _zombie(pid)]
+
+
+def in_netns(netns, function):
+    """Run a function on a thread that has entered a NetNs; returns what it returned."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    result = []
+
+    def run():
+        fd = os.open(f"/proc/{netns.pid}/ns/net", os.O_RDONLY)
+        try:
+            if libc.setns(fd, 0x40000000) < 0:
+                raise OSError(ctypes.get_errno(), "setns")
+            result.append(function())
+        finally:
+            os.close(fd)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return result[0]
 
 
 def _zombie(pid):

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Frames by hand: a packet socket on an interface in a network namespace."""
-import ctypes
-import os
 import select
 import socket
-import threading
 import time
+
+from lib.netns import in_netns
 
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
@@ -21,26 +20,6 @@ def mac_bytes(mac):
 def host(number):
     """The address of a station that exists in these tests only."""
     return f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}"
-
-
-def in_netns(netns, function):
-    """Run a function on a thread that has entered a network namespace; returns what it returned."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    result = []
-
-    def run():
-        fd = os.open(f"/proc/{netns.pid}/ns/net", os.O_RDONLY)
-        try:
-            if libc.setns(fd, 0x40000000) < 0:
-                raise OSError(ctypes.get_errno(), "setns")
-            result.append(function())
-        finally:
-            os.close(fd)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    return result[0]
 
 
 class Wire:

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A guest with testpmd between two stations, on pairs of vmxnet3 devices of either make, with either driver.
+
+    station left --- device 0 --- testpmd in the guest --- device 1 --- station right
+
+Frames are made and judged at the stations, by scapy and by the kernel.
+"""
+import contextlib
+import itertools
+import re
+
+from lib import paths
+from lib.daemon import Vswitchd
+from lib.guest_dpdk import DpdkGuest, GuestTestpmd, slot
+from lib.netns import NetNs
+from lib.packets import PacketSocket
+from lib.patience import Deadline
+from scapy.all import Ether, raw  # pylint: disable=no-name-in-module
+
+MAKES = OURS, QEMUS = "ours", "qemu"  # whose device
+MTU = 9000
+
+SOURCE4, TARGET4 = "198.18.0.1", "198.18.0.2"
+SOURCE6, TARGET6 = "2001:db8::1", "2001:db8::2"
+ETHER_TYPE = 0x88b5  # for experiments: no protocol stack answers
+_MARKS = (bytes([198, 18, 0, 1]), bytes.fromhex("20010db8"), b"\x88\xb5")
+
+
+def of_the_test(frame):
+    """Whether a frame is one that a test made, and no talk of the stations' kernels."""
+    return any(mark in frame[:60] for mark in _MARKS)
+
+
+class Station:
+    """One end: a protocol stack, and a packet socket on each of its interfaces (one for each make of device)."""
+
+    def __init__(self, name, number):
+        self.netns = NetNs(name)
+        self.number = number
+        self.mac = {}
+        self.sockets = {}
+
+    def plug(self, make, interface, lab, pids):
+        """Take an interface out of the lab."""
+        lab.run(f"ip link set {interface} netns {self.netns.pid}")
+        self.netns.run(f"ip link set {interface} mtu {MTU} up; ip addr add {self.ipv4(make)}/24 dev {interface}; "
+                       f"ip addr add {self.ipv6(make)}/64 dev {interface} nodad")
+        self.mac[make] = self.netns.run(f"cat /sys/class/net/{interface}/address").strip()
+        self.sockets[make] = PacketSocket(self.netns, interface, of_the_test, pids)
+
+    def ipv4(self, make):
+        """An address of its protocol stack; there is a network for each make."""
+        return f"10.9.{MAKES.index(make)}.{self.number + 1}"
+
+    def ipv6(self, make):
+        """The same in IPv6."""
+        return f"fd00:{MAKES.index(make)}::{self.number + 1}"
+
+    def set_mtu(self, make, mtu):
+        """The MTU of an interface."""
+        self.netns.run(f"ip link set {self.sockets[make].name} mtu {mtu}")
+
+    def close(self):
+        """End it."""
+        for sock in self.sockets.values():
+            sock.close()
+        self.netns.close()
+
+
+class Rig:
+    """The guest, its devices and the stations; use() starts testpmd for a pair of devices."""
+
+    def __init__(self):
+        self.stack = contextlib.ExitStack()
+        self.lab = self.stack.enter_context(NetNs("lab"))
+        self.left, self.right = (Station(name, number) for number, name in enumerate(("left", "right")))
+        self.plugins = [paths.PMD_VMXNET3X] if paths.PMD_VMXNET3X.exists() else []
+        self.daemon = Vswitchd({}, netns=self.lab)
+        self.daemon.configure({
+            "ports": [port for number in (0, 1) for port in (
+                {"name": f"s{number}", "type": "tap", "interface": f"s{number}", "mtu": MTU},
+                {"name": f"vm{number}", "type": "device", "socket": self.daemon.socket(f"vm{number}"),
+                 "mac": self.mac(OURS, number), "mtu": MTU})],
+            "bridges": [{"name": f"b{number}", "ports": [f"s{number}", f"vm{number}"]}
+                        for number in (0, 1)],
+        })
+        self.guest = None
+        self.pmd = None
+        self.make = self.ours = None
+
+    @staticmethod
+    def mac(make, number):
+        """The address of a device."""
+        return f"52:54:00:00:{0x0a if make == OURS else 0x0b:02x}:0{number}"
+
+    @staticmethod
+    def address(make, number):
+        """The PCI address of a device."""
+        return slot(number + (0 if make == OURS else 2))[0]
+
+    def __enter__(self):
+        try:
+            self._start()
+        except BaseException:
+            self.stack.close()
+            raise
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+        return self.stack.__exit__(*exc)
+
+    def _start(self):
+        self.stack.enter_context(self.daemon)
+        nics = [{"driver": "vfio-user-pci", "socket": {"type": "unix", "path": self.daemon.socket(f"vm{number}")},
+                 "x-msg-timeout": 60000} for number in (0, 1)]
+        nics += [{"driver": "vmxnet3", "netdev": f"q{number}", "mac": self.mac(QEMUS, number)} for number in (0, 1)]
+        taps = [word for number in (0, 1)
+                for word in ("-netdev", f"tap,id=q{number},ifname=q{number},script=no,downscript=no,vnet_hdr=off")]
+        self.guest = DpdkGuest("dpdk", nics, plugins=self.plugins, extra_args=taps, netns=self.lab)
+        self.stack.callback(self._close_guest)
+        self.guest.start()
+        self.guest.wait_boot()
+        pids = (self.daemon.pid, self.guest.pid)
+        for station in (self.left, self.right):
+            station.netns.__enter__()
+            self.stack.callback(station.close)
+            # Ours to tell what a frame is; and nobody asks who has which address unless a test does.
+            station.netns.run("sysctl -qw net.ipv6.conf.default.addr_gen_mode=1 net.ipv6.conf.default.router_solicitations=0")
+            station.plug(OURS, f"s{station.number}", self.lab, pids)
+            station.plug(QEMUS, f"q{station.number}", self.lab, pids)
+
+    def _close_guest(self):
+        # With commands that come before there is shared memory, QEMU's device reads at address 0.
+        harmless = re.compile(r"DRHD: handling fault|Request device .00:1[23].0. fault addr 0x0 ")
+        errors = [line for line in self.guest.console_errors() if not harmless.search(line)]
+        self.guest.close()
+        assert not errors, "the guest's kernel complained:\n" + "\n".join(errors)
+
+    def logs(self):
+        """(title, text) of everything a failed test wants to show."""
+        return [("vswitchd's log", self.daemon.log_tail()),
+                ("vswitchctl drops", self.daemon.ctl.text("drops")),
+                ("testpmd", self.pmd.log_tail() if self.pmd else "does not run"),
+                ("console of the guest", self.guest.console()[-2000:] if self.guest else "")]
+
+    # testpmd
+
+    def testpmd(self, devices, args=(), options=()):
+        """testpmd, not started, with our driver's plugin (if it is built) beside its own."""
+        return GuestTestpmd(self.guest, devices, args=args, plugins=self.plugins, options=options)
+
+    def use(self, make, ours):
+        """Start testpmd on both devices of a make, with our driver or DPDK's own."""
+        self.stop()
+        self.make, self.ours = make, ours
+        arguments = "" if ours or not self.plugins else ",vmxnet3x=0"
+        self.pmd = self.testpmd([self.address(make, number) + arguments for number in (0, 1)])
+        self.pmd.start()
+
+    def stop(self):
+        """End testpmd."""
+        pmd, self.pmd = self.pmd, None
+        if pmd:
+            pmd.__exit__(None if pmd.alive else RuntimeError, None, None)
+
+    def forward(self, mode, *settings, mtu=1500, queues=1):
+        """Set testpmd up anew and let it forward. `settings` are commands for a stopped port; # stands for its number."""
+        cmds = ["stop", "port stop all", f"port config all rxq {queues}", f"port config all txq {queues}"]
+        for port in (0, 1):
+            cmds += [f"set eth-peer {port} {(self.left, self.right)[port].mac[self.make]}"]
+            cmds += [f"port config mtu {port} {mtu}"]
+            cmds += [setting.replace("#", str(port)) for setting in settings]
+        said = self.pmd.cmds(*cmds, "port start all", f"set fwd {mode}", "clear port stats all", "start")
+        for station in self.ends():
+            station.set_mtu(self.make, mtu)
+        self.wait_ready()
+        return said
+
+    def wait_ready(self):
+        """Wait until broadcast frames pass both ways, and those that were sent to find out have passed."""
+        for source, target in (self.ends(), self.ends(back=True)):
+            target = target.sockets[self.make]
+            deadline = Deadline(20, *target.pids)
+            for number in itertools.count():
+                probe = raw(Ether(src=source.mac[self.make], dst="ff:ff:ff:ff:ff:ff", type=ETHER_TYPE) /
+                            f"probe {number}.".encode()).ljust(60, b"\0")
+                source.sockets[self.make].send(probe)
+                if any(probe[12:] in frame for frame in target.receive(1, 0.3, silence=0.05)):
+                    break
+                if deadline.expired():
+                    raise TimeoutError(f"no frame reaches {target.name} ({deadline})")
+        for station in self.ends():
+            station.sockets[self.make].flush()
+
+    # Frames
+
+    def ends(self, back=False):
+        """(sender, receiver)"""
+        return (self.right, self.left) if back else (self.left, self.right)
+
+    def header(self, back=False, rewritten=False):
+        """Ethernet from one station to the other; as testpmd's modes leave it that are a router's hop, when `rewritten`."""
+        source, target = self.ends(back)
+        return Ether(src=self.mac(self.make, target.number) if rewritten else source.mac[self.make],
+                     dst=target.mac[self.make], type=ETHER_TYPE)
+
+    def cross(self, frames, count=None, back=False, seconds=20):
+        """Send frames from the left to the right (or back); the frames that arrive, at least `count` if they come."""
+        source, target = self.ends(back)
+        source.sockets[self.make].send(*(raw(frame) for frame in frames))
+        return target.sockets[self.make].receive(len(frames) if count is None else count, seconds)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vfu_device.h>
+
 #include "mini_driver.h"
 
 #define PCI_COMMAND 0x04
@@ -47,14 +49,20 @@ mini_read(struct mini *m, unsigned int bar, uint32_t reg)
 {
 	uint32_t v = 0;
 
-	vmxnet3_dev_bar_read(m->dev, bar, reg, &v, sizeof(v));
+	if (m->bus != NULL)
+		m->bus->read(m->bus->ctx, bar, reg, &v, sizeof(v));
+	else
+		vmxnet3_dev_bar_read(m->dev, bar, reg, &v, sizeof(v));
 	return v;
 }
 
 void
 mini_write(struct mini *m, unsigned int bar, uint32_t reg, uint32_t value)
 {
-	vmxnet3_dev_bar_write(m->dev, bar, reg, &value, sizeof(value));
+	if (m->bus != NULL)
+		m->bus->write(m->bus->ctx, bar, reg, &value, sizeof(value));
+	else
+		vmxnet3_dev_bar_write(m->dev, bar, reg, &value, sizeof(value));
 }
 
 uint32_t
@@ -256,7 +264,11 @@ mini_start(struct mini *m)
 	uint16_t command = PCI_MEMORY_AND_MASTER;
 	uint32_t i, ret;
 
-	vmxnet3_dev_pci_write(m->dev, PCI_COMMAND, &command, sizeof(command));
+	if (m->bus != NULL)
+		m->bus->write(m->bus->ctx, VFU_REGION_CONFIG, PCI_COMMAND, &command,
+			sizeof(command));
+	else
+		vmxnet3_dev_pci_write(m->dev, PCI_COMMAND, &command, sizeof(command));
 	mini_write(m, 1, VMXNET3_REG_VRRS, 1u << (m->conf.revision - 1));
 	mini_write(m, 1, VMXNET3_REG_UVRS, 1);
 	mini_write(m, 1, VMXNET3_REG_DSAL, (uint32_t)m->shared);

@@ -40,6 +40,13 @@ struct mini_conf {
 	bool fast;             /**< no canaries: for measurements */
 };
 
+/** How the driver reaches registers (regions as VFU_REGION_*) if not by calling the device. */
+struct mini_bus {
+	void *ctx;
+	void (*read)(void *ctx, unsigned int region, uint64_t offset, void *buf, uint32_t len);
+	void (*write)(void *ctx, unsigned int region, uint64_t offset, const void *buf, uint32_t len);
+};
+
 /** The driver's end of a ring. */
 struct mini_ring {
 	uint64_t pa;
@@ -81,6 +88,7 @@ struct mini_rxq {
 
 struct mini {
 	struct vmxnet3_dev *dev;
+	const struct mini_bus *bus; /**< NULL: the functions of @c dev */
 	struct mini_mem *mem;
 	struct mini_conf conf;
 	uint64_t shared, queues, rss;

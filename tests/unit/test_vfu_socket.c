@@ -471,6 +471,36 @@ test_stop_with_half_a_message(void **state)
 	close(fd);
 }
 
+struct last_words {
+	struct vfu_socket *sock;
+	int fd;
+};
+
+/* The loop, which runs this, ends without having looked at the client again. */
+static void
+speak_and_stop(void *arg)
+{
+	const struct last_words *words = arg;
+
+	send_header(words->fd, VFIO_USER_DEVICE_RESET, 16);
+	vfu_socket_stop(words->sock);
+}
+
+/* A client that was just sending reads an orderly end, no reset. */
+static void
+test_stop_with_an_unread_message(void **state)
+{
+	struct fixture *f = *state;
+	struct last_words words = {.sock = f->sock, .fd = plug(f)};
+	char byte;
+
+	say_version(words.fd);
+	assert_int_equal(vfu_socket_call(f->sock, speak_and_stop, &words), 0);
+	assert_int_equal(poll(&(struct pollfd){.fd = words.fd, .events = POLLIN}, 1, WAIT_MS), 1);
+	assert_int_equal(recv(words.fd, &byte, 1, 0), 0);
+	close(words.fd);
+}
+
 static void
 test_too_many_descriptors(void **state)
 {
@@ -523,6 +553,7 @@ main(void)
 		TEST_RUNNING(test_large_messages),
 		TEST_RUNNING(test_call),
 		TEST_RUNNING(test_stop_with_half_a_message),
+		TEST_RUNNING(test_stop_with_an_unread_message),
 		TEST_RUNNING(test_too_many_descriptors),
 	};
 

@@ -197,6 +197,26 @@ frames_are_scattered(void **state)
 	bare_close(&port);
 }
 
+/* QEMU's device does not tell the type of what is no large frame. */
+static void
+the_type_may_be_missing(void **state)
+{
+	struct vmxnet3_desc d;
+	int index;
+
+	(void)state;
+	begin(NULL);
+	index = hand_buffer(&hand, 0, &d);
+	memset((void *)((uintptr_t)d.dw[1] << 32 | d.dw[0]), 7, 60);
+	hand_completion(&hand, (uint32_t)index | VMXNET3_RCD_SOP | VMXNET3_RCD_EOP, 0, 60, 0);
+	assert_int_equal(1, vx_recv(&port, got, BURST));
+	assert_int_equal(60, got[0]->pkt_len);
+	assert_int_equal(7, rte_pktmbuf_mtod(got[0], uint8_t *)[59]);
+	rte_pktmbuf_free(got[0]);
+	assert_int_equal(0, vx_rx_stats(&port).bad_completions);
+	bare_close(&port);
+}
+
 /* The first half of a frame is seen in one burst, the second in another. */
 static void
 a_frame_comes_in_two_bursts(void **state)
@@ -422,6 +442,7 @@ main(void)
 		cmocka_unit_test(completions_become_flags),
 		cmocka_unit_test(frames_with_errors_are_counted_and_gone),
 		cmocka_unit_test(frames_are_scattered),
+		cmocka_unit_test(the_type_may_be_missing),
 		cmocka_unit_test(a_frame_comes_in_two_bursts),
 		cmocka_unit_test(large_frames_tell_their_mss),
 		cmocka_unit_test(small_frames_come_by_the_data_ring),

@@ -132,8 +132,8 @@ rx_rings_fill(struct vx_rxq *q)
 
 		if (r->mask == 0 || vx_rx_fill(q, r))
 			continue;
-		VX_LOG(ERR, q->dev, "receive queue %u: pool \"%s\" has no more buffers; ring %u lacks %u of %u",
-			q->id, q->pool->name, i, vx_rx_room(r), r->mask);
+		VX_LOG(ERR, q->dev, "receive queue %u: pool \"%s\" has only %u of the %u buffers that ring %u needs",
+			q->id, q->pool->name, r->fill, r->mask + 1 - r->chunk, i);
 		return -ENOMEM;
 	}
 	return 0;

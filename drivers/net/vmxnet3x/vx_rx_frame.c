@@ -169,13 +169,13 @@ vx_rx_take(struct vx_rxq *q)
 	uint64_t hi = vx_load_gen(e), lo = vx_load_lo(e);
 	uint32_t index = lo & VMXNET3_RCD_INDEX_MASK, len = hi & VMXNET3_RCD_LEN_MASK;
 	uint32_t id = lo >> VMXNET3_RCD_RQID_SHIFT & VX_RX_ID_MASK;
-	uint32_t room, type = VX_COMP_KIND(hi) & 0x7f;
+	uint32_t room;
 	bool in_data = id == (uint32_t)q->id + 2 * q->nb_rxq;
 	struct vx_rx_ring *r;
 	struct rte_mbuf *m;
 
 	room = room_of(q, id, &r);
-	if (unlikely(room == 0 || (type != VMXNET3_CD_TYPE_RX && type != VMXNET3_CD_TYPE_RX_LRO))) {
+	if (unlikely(room == 0)) {
 		nonsense(q, lo);
 		return NULL;
 	}

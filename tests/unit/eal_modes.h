@@ -130,14 +130,21 @@ eal_mode_run(const char *self, const struct eal_mode *mode)
 	return 0;
 }
 
-/* Without argument @p test runs in a process for each mode, with one in this. @return the status to exit with */
+/*
+ * Without argument @p test runs in a process for each mode that @p wanted (NULL: any) wants, with one in this.
+ *
+ * @return the status to exit with
+ */
 static inline int
-eal_modes_main(int argc, char **argv, int (*test)(const struct eal_mode *mode))
+eal_modes_main(int argc, char **argv, bool (*wanted)(const struct eal_mode *mode),
+	int (*test)(const struct eal_mode *mode))
 {
 	int failed = 0, rc;
 	size_t i;
 
 	for (i = 0; i < RTE_DIM(eal_modes); i++) {
+		if (wanted != NULL && !wanted(&eal_modes[i]))
+			continue;
 		if (argc < 2) {
 			failed += eal_mode_run(argv[0], &eal_modes[i]);
 		} else if (strcmp(argv[1], eal_modes[i].name) == 0) {

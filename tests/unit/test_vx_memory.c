@@ -712,5 +712,5 @@ run(const struct eal_mode *m)
 int
 main(int argc, char **argv)
 {
-	return eal_modes_main(argc, argv, run);
+	return eal_modes_main(argc, argv, NULL, run);
 }

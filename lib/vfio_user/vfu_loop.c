@@ -218,6 +218,20 @@ serve_round(struct loop *loop)
 		serve_client(loop);
 }
 
+/*
+ * Nothing more comes in, and what has come is answered. A client that waits for an answer is not
+ * woken by the end of the connection: a virtual machine would stand still until QEMU's time-out.
+ */
+static void
+say_farewell(struct loop *loop)
+{
+	shutdown(loop->stream.fd, SHUT_RD);
+	do
+		vfu_stream_start(&loop->stream);
+	while (vfu_server_process(loop->server) == 0);
+	drop_client(loop);
+}
+
 void
 vfu_socket_run(struct vfu_socket *sock, struct vfu_server *server)
 {
@@ -233,6 +247,6 @@ vfu_socket_run(struct vfu_socket *sock, struct vfu_server *server)
 	while (!atomic_load(&sock->stop))
 		serve_round(&loop);
 	if (loop.stream.fd >= 0)
-		drop_client(&loop);
+		say_farewell(&loop);
 	serve_calls(sock, true);
 }

@@ -486,19 +486,40 @@ speak_and_stop(void *arg)
 	vfu_socket_stop(words->sock);
 }
 
-/* A client that was just sending reads an orderly end, no reset. */
+/* A client that was just sending gets its answer, and then reads an orderly end, no reset. */
 static void
 test_stop_with_an_unread_message(void **state)
 {
 	struct fixture *f = *state;
 	struct last_words words = {.sock = f->sock, .fd = plug(f)};
-	char byte;
+	struct timeval limit = {.tv_sec = WAIT_MS / 1000};
+	struct vfio_user_header hdr;
 
 	say_version(words.fd);
+	setsockopt(words.fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	assert_int_equal(vfu_socket_call(f->sock, speak_and_stop, &words), 0);
-	assert_int_equal(poll(&(struct pollfd){.fd = words.fd, .events = POLLIN}, 1, WAIT_MS), 1);
-	assert_int_equal(recv(words.fd, &byte, 1, 0), 0);
+	assert_int_equal(recv(words.fd, &hdr, sizeof(hdr), MSG_WAITALL), sizeof(hdr));
+	assert_int_equal(hdr.flags, VFIO_USER_F_TYPE_REPLY);
+	assert_int_equal(recv(words.fd, &hdr, 1, 0), 0);
 	close(words.fd);
+}
+
+/* One that floods a stopping server is cut off; what it had sent in time is all that is answered. */
+static void
+test_stop_under_a_flood(void **state)
+{
+	struct fixture *f = *state;
+	const struct vfio_user_header hdr = {.command = VFIO_USER_DEVICE_RESET,
+		.flags = VFIO_USER_F_NO_REPLY, .msg_size = sizeof(hdr)};
+	int fd = plug(f), sent = 0;
+
+	say_version(fd);
+	while (send(fd, &hdr, sizeof(hdr), MSG_NOSIGNAL) == (ssize_t)sizeof(hdr))
+		if (sent++ == 100)
+			vfu_socket_stop(f->sock);
+	assert_true(sent > 100 && errno == EPIPE);
+	wait_for_end(fd);
+	close(fd);
 }
 
 static void
@@ -554,6 +575,7 @@ main(void)
 		TEST_RUNNING(test_call),
 		TEST_RUNNING(test_stop_with_half_a_message),
 		TEST_RUNNING(test_stop_with_an_unread_message),
+		TEST_RUNNING(test_stop_under_a_flood),
 		TEST_RUNNING(test_too_many_descriptors),
 	};
 

@@ -209,6 +209,7 @@ attach_and_detach(int times)
 {
 	int i;
 
+	start_card(NULL);
 	for (i = 0; i < times; i++) {
 		assert_int_equal(attach(""), 0);
 		if (i % 4 == 1)
@@ -227,6 +228,7 @@ attach_and_detach(int times)
 		/* The server sees it a little later. */
 		wait_for(!card_info().attached);
 	}
+	stop_card();
 }
 
 static void
@@ -236,7 +238,6 @@ nothing_is_left(void **state)
 	int i;
 
 	(void)state;
-	start_card(NULL);
 	attach_and_detach(8);
 	before = use();
 	attach_and_detach(100);
@@ -245,7 +246,6 @@ nothing_is_left(void **state)
 	assert_int_equal(after.threads, before.threads);
 	assert_int_equal(after.dpdk_heap, before.dpdk_heap);
 	assert_int_equal(after.zones, before.zones);
-	stop_card();
 
 	/* And of those that came to nothing. */
 	rte_log_set_level_pattern("*", RTE_LOG_EMERG);

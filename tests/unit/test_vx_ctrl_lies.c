@@ -57,6 +57,66 @@ test_not_a_device(void **state)
 	rig_close(&r);
 }
 
+/* Any mask, with holes, of revisions that the core behind it does not have. */
+static void
+test_revisions(void **state)
+{
+	static const struct {
+		uint32_t mask;
+		uint8_t max_rev, selected; /* 0: none */
+	} cases[] = {
+		{ 0x1ff, 9, 9 }, { 0x1ff, 8, 7 }, { 0x1ff, 6, 6 }, { 0x1ff, 5, 5 }, { 0x1ff, 4, 4 }, { 0x1ff, 1, 1 },
+		{ 0x7ffffeff, 9, 7 }, { 0x80, 9, 0 }, { 0xc7, 9, 7 }, { 0x104, 8, 3 }, { 0x28, 9, 6 }, { 0x28, 5, 4 },
+	};
+	struct vx_rig_opts opts = { .lie = one_lie };
+	unsigned int i;
+
+	(void)state;
+	lie.reg = VMXNET3_REG_VRRS;
+	for (i = 0; i < RTE_DIM(cases); i++) {
+		lie.value = cases[i].mask;
+		opts.max_rev = cases[i].max_rev;
+		assert_int_equal(cases[i].selected ? 0 : -ENOTSUP, rig_open(&r, &opts));
+		if (cases[i].selected)
+			assert_int_equal(cases[i].selected, r.vx->lim.rev);
+		rig_close(&r);
+	}
+}
+
+static uint32_t
+speak_revision_9(struct vx_rig *rig, uint32_t reg, uint32_t truth)
+{
+	if (reg == VMXNET3_REG_VRRS)
+		return 0x147;
+	if (reg == VMXNET3_REG_CMD && rig->cmd == VMXNET3_CMD_GET_LINK)
+		return 25u << 16 | 1;
+	if (reg == VMXNET3_REG_CMD && rig->cmd == VMXNET3_CMD_GET_TXDATA_DESC_SIZE)
+		return 128u << 16 | 256;
+	return truth;
+}
+
+static void
+test_revision_9(void **state)
+{
+	const struct vx_rig_opts opts = { .lie = speak_revision_9 };
+	struct rte_eth_dev_info info;
+	struct rte_eth_link link;
+
+	(void)state;
+	assert_int_equal(0, rig_open(&r, &opts));
+	assert_int_equal(256, r.vx->lim.tx_data_size);
+	assert_int_equal(0, rte_eth_dev_info_get(r.id, &info));
+	assert_int_equal(RTE_ETH_LINK_SPEED_25G, info.speed_capa);
+	rig_run(&r, 1, 1, NULL);
+	assert_int_equal(0, rte_eth_link_get_nowait(r.id, &link));
+	assert_int_equal(25000, link.link_speed);
+	/* No time stamps. */
+	assert_int_equal(0, r.vx->txqd[0].ts_ring_pa);
+	assert_int_equal(0, r.vx->rxqd[0].ts_ring_pa);
+	rig_expect_alive(&r);
+	rig_close(&r);
+}
+
 static void
 test_numbers_of_queues(void **state)
 {
@@ -379,6 +439,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_not_a_device),
+		cmocka_unit_test(test_revisions),
+		cmocka_unit_test(test_revision_9),
 		cmocka_unit_test(test_numbers_of_queues),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_capabilities),

@@ -112,6 +112,7 @@ a_full_ring_stops_the_burst(void **state)
 	}
 	assert_int_equal(1000, n);
 	assert_int_equal(RTE_ETH_TX_DESC_DONE, vx_tx_descriptor_status(port.eth->data->tx_queues[0], 255));
+	vx_tx_done_cleanup(port.eth->data->tx_queues[0], 0);
 	assert_int_equal(-EINVAL, vx_tx_descriptor_status(port.eth->data->tx_queues[0], 256));
 	assert_int_equal(0, in_flight());
 	bare_close(&port);

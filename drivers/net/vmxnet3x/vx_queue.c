@@ -171,7 +171,7 @@ tx_rings_init(struct vx_txq *q)
 	size_t bytes = q->nb_desc * sizeof(struct vx_entry);
 
 	memset(q->ring, 0, 2 * bytes);
-	q->next = q->done = q->comp_next = q->odd = 0;
+	q->next = q->sent = q->done = q->comp_next = q->odd = 0;
 }
 
 static void

@@ -82,8 +82,8 @@ rx_alloc(struct rte_eth_dev *eth_dev, struct vx_rxq *q, int socket)
 	for (i = 0; i < VX_RX_RINGS; i++) {
 		q->ring[i].desc = RTE_PTR_ADD(q->rings_mz->addr, i * bytes);
 		q->ring[i].chunk = UINT32_MAX;
-		q->ring[i].buf = rte_zmalloc_socket("vx_rx_bufs", q->nb_desc * sizeof(struct rte_mbuf *),
-			RTE_CACHE_LINE_SIZE, socket);
+		q->ring[i].buf = rte_zmalloc_socket("vx_rx_bufs",
+			(q->nb_desc + VX_RX_AHEAD) * sizeof(struct rte_mbuf *), RTE_CACHE_LINE_SIZE, socket);
 		if (q->ring[i].buf == NULL)
 			return -ENOMEM;
 	}
@@ -169,8 +169,7 @@ vx_tx_queue_setup(struct rte_eth_dev *eth_dev, uint16_t queue, uint16_t nb_desc,
 	q->nb_desc = nb_desc;
 	q->conf = *conf;
 	q->mask = nb_desc - 1;
-	q->log2 = (uint8_t)rte_log2_u32(nb_desc);
-	q->gen_left = (uint8_t)(VMXNET3_TXD_GEN_SHIFT - q->log2);
+	q->log2 = rte_log2_u32(nb_desc);
 	q->addr_field = addr_field(dev);
 	q->span = nb_desc / 4;
 	q->busy = thresh != 0 && thresh < nb_desc ? (uint32_t)(nb_desc - thresh) :

@@ -97,10 +97,10 @@ vx_tx_descriptor_status(void *txq, uint16_t offset)
 	if (offset >= q->nb_desc)
 		return -EINVAL;
 	if (vx_gate_try(&q->gate)) {
-		vx_tx_reclaim(q, UINT32_MAX);
+		vx_tx_collect(q);
 		vx_gate_leave(&q->gate);
 	}
-	return offset < q->nb_desc - (q->next - q->done) ? RTE_ETH_TX_DESC_DONE : RTE_ETH_TX_DESC_FULL;
+	return offset < q->nb_desc - (q->next - q->sent) ? RTE_ETH_TX_DESC_DONE : RTE_ETH_TX_DESC_FULL;
 }
 
 int

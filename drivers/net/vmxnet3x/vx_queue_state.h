@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** @file How a queue is doing: ethdev operations that change nothing (but for freeing what is sent). */
+/** @file How a queue is doing: ethdev operations that at most take notice of what is sent. */
 #ifndef VX_QUEUE_STATE_H
 #define VX_QUEUE_STATE_H
 
@@ -15,7 +15,7 @@ uint32_t vx_rx_queue_count(void *rxq);
 int vx_rx_descriptor_status(void *rxq, uint16_t offset);
 int vx_tx_descriptor_status(void *txq, uint16_t offset);
 
-/** @return frames freed: at least @p free_cnt (0: all) of those that are sent, if so many are */
+/** @return frames freed: of those that are sent, at most @p free_cnt (0: all) */
 int vx_tx_done_cleanup(void *txq, uint32_t free_cnt);
 
 #endif /* VX_QUEUE_STATE_H */

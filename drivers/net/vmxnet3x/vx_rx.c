@@ -11,9 +11,6 @@
 #include "vx_rx_frame.h"
 #include "vx_rx_meta.h"
 
-/* Distance in frames at which the mbufs that will be filled in are fetched into the cache. */
-#define PREFETCH 4
-
 /*
  * Of generation and type what matters: large frames have type 4; all others should have 3, but QEMU's device
  * leaves 0 there.
@@ -30,40 +27,45 @@ is_there(const struct vx_rxq *q, uint32_t next)
 	return hi >> 63 == vx_gen(next, q->comp_log2);
 }
 
-/* Takes whole frames up to the first completion that is something else. */
+/*
+ * Takes whole frames up to the first completion that is something else, or to where a ring ends: everything that
+ * follows from a position is constant until there, or one more each time.
+ */
 static inline uint16_t
 take_whole(struct vx_rxq *q, struct rte_mbuf **pkts, uint32_t nb)
 {
 	struct vx_rx_ring *r = &q->ring[VX_RX_HEAD];
-	uint32_t next = q->next, done = r->done, n;
+	const uint32_t at = r->done & r->mask, comp_at = q->next & q->comp_mask;
+	const uint32_t kind = vx_comp_kind(q->next, q->comp_log2, 0), buf_len = q->buf_len;
+	const struct vx_entry *e = &q->comp[comp_at];
+	struct rte_mbuf **buf = &r->buf[at];
+	const uint64_t rearm = q->rearm;
+	uint32_t place = q->whole | at, n;
 	uint64_t bytes = 0;
 
-	nb = RTE_MIN(nb, r->fill - done);
-	for (n = 0; n < nb; n++, next++, done++) {
-		const struct vx_entry *e = &q->comp[next & q->comp_mask];
+	nb = RTE_MIN(nb, RTE_MIN(q->comp_mask + 1 - comp_at, r->mask + 1 - at));
+	nb = RTE_MIN(nb, r->fill - r->done);
+	for (n = 0; n < nb; n++, e++, place++) {
 		uint64_t hi = vx_load_gen(e), lo;
-		struct rte_mbuf *m;
+		struct rte_mbuf *m = buf[n];
 		uint32_t len;
 
-		if ((VX_COMP_KIND(hi) & KIND_MASK) != vx_comp_kind(next, q->comp_log2, 0))
+		if ((VX_COMP_KIND(hi) & KIND_MASK) != kind)
 			break;
 		lo = vx_load_lo(e);
-		if (unlikely((((uint32_t)lo ^ (q->whole | (done & r->mask))) & VX_RX_PLACE_MASK) != 0))
-			break;
 		len = hi & (VMXNET3_RCD_LEN_MASK | VMXNET3_RCD_ERR);
-		if (unlikely(len - 1 >= q->buf_len))
+		if (unlikely((lo & VX_RX_PLACE_MASK) != place || len - 1 >= buf_len))
 			break;
-		m = r->buf[done & r->mask];
-		rte_prefetch0(r->buf[(done + PREFETCH) & r->mask]);
-		vx_rx_rearm(m, q->rearm);
+		rte_prefetch0(buf[n + VX_RX_AHEAD]);
+		vx_rx_rearm(m, rearm);
 		m->pkt_len = len;
 		m->data_len = (uint16_t)len;
 		vx_rx_describe(m, lo, hi);
 		bytes += len;
 		pkts[n] = m;
 	}
-	q->next = next;
-	r->done = done;
+	q->next += n;
+	r->done += n;
 	vx_count(&q->stats.bytes, bytes);
 	return (uint16_t)n;
 }
@@ -73,12 +75,16 @@ static inline uint16_t
 receive(struct vx_rxq *q, struct rte_mbuf **pkts, uint16_t nb)
 {
 	uint32_t odd = 0;
-	uint16_t n = 0;
+	uint16_t n = 0, k;
 
 	for (;;) {
-		n = (uint16_t)(n + take_whole(q, pkts + n, nb - n));
-		if (n == nb || likely(!is_there(q, q->next)) || odd++ > q->comp_mask)
+		k = take_whole(q, pkts + n, nb - n);
+		n = (uint16_t)(n + k);
+		if (n == nb || likely(!is_there(q, q->next)) || odd > q->comp_mask)
 			return n;
+		if (k != 0)
+			continue;
+		odd++;
 		pkts[n] = vx_rx_take(q);
 		if (pkts[n] != NULL)
 			vx_count(&q->stats.bytes, pkts[n++]->pkt_len);

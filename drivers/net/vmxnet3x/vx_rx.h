@@ -6,10 +6,13 @@
 #include "vx_dev.h"
 #include "vx_ring.h"
 
+/** Distance in frames at which the mbufs that will be filled in are fetched into the cache. */
+#define VX_RX_AHEAD 4
+
 /** A command ring. Its entries from done to fill are the device's, and have buffers. */
 struct vx_rx_ring {
 	struct vx_entry *desc;
-	struct rte_mbuf **buf;
+	struct rte_mbuf **buf; /**< VX_RX_AHEAD more, which nobody uses, may be looked at */
 	uint32_t fill; /**< to be filled next */
 	uint32_t done; /**< oldest entry that the device has */
 	uint32_t mask; /**< 0: the ring is not in use */

@@ -9,9 +9,10 @@ post(const struct vx_rxq *q, struct vx_rx_ring *r, uint32_t n)
 	uint64_t hi = q->buf_len | r->kind | vx_gen(r->fill, r->log2) << VMXNET3_RXD_GEN_SHIFT;
 	struct vx_entry *e = &r->desc[at], *end = e + n;
 	struct rte_mbuf **buf = &r->buf[at];
+	const uint16_t field = q->addr_field;
 
 	for (; e < end; e++, buf++) {
-		e->lo = rte_cpu_to_le_64(vx_buf_dma(*buf, q->addr_field) + RTE_PKTMBUF_HEADROOM);
+		e->lo = rte_cpu_to_le_64(vx_buf_dma(*buf, field) + RTE_PKTMBUF_HEADROOM);
 		vx_store_gen(e, hi);
 	}
 	r->fill += n;

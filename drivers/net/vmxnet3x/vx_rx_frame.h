@@ -11,10 +11,10 @@
 		VX_RX_ID_MASK << VMXNET3_RCD_RQID_SHIFT)
 #define VX_RX_ID_MASK 0x3ffu
 
-/** vx_rxq::whole between frames, and inside of one (no queue has that id). */
+/** vx_rxq::whole between frames, and inside of one: a bit that no place has. */
 #define VX_RX_WHOLE(id)                                                                            \
 	(VMXNET3_RCD_SOP | VMXNET3_RCD_EOP | (uint32_t)(id) << VMXNET3_RCD_RQID_SHIFT)
-#define VX_RX_NEVER (VX_RX_ID_MASK << VMXNET3_RCD_RQID_SHIFT)
+#define VX_RX_NEVER (1u << 31)
 
 /**
  * Takes one completion that is there, of any kind.

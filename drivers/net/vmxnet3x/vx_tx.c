@@ -15,7 +15,8 @@
 /* A part of a burst while it is written. */
 struct batch {
 	uint32_t first, next; /* entries written */
-	uint32_t wire;	      /* frames that they are on the wire */
+	uint32_t packets;
+	uint32_t wire; /* frames that they are on the wire */
 	uint64_t bytes;
 };
 
@@ -27,19 +28,51 @@ is_plain(const struct rte_mbuf *m)
 		(uint32_t)m->data_len - RTE_ETHER_HDR_LEN <= PLAIN_MAX - RTE_ETHER_HDR_LEN;
 }
 
-/* Writes the next entry. @p hi has all but the generation. */
+/* The generation of entries from @p pos to the end of the ring; of the first of a batch the other one. */
+static inline uint64_t
+gen_of(const struct vx_txq *q, const struct batch *b, uint32_t pos)
+{
+	uint32_t gen = vx_gen(pos, q->log2) << VMXNET3_TXD_GEN_SHIFT;
+
+	return pos == b->first ? gen ^ GEN : gen;
+}
+
 static inline void
 put(struct vx_txq *q, struct batch *b, uint64_t addr, uint64_t hi, struct rte_mbuf *ends)
 {
 	uint32_t at = b->next & q->mask;
 
-	hi |= ~(b->next << q->gen_left) & GEN;
-	if (b->next == b->first)
-		hi ^= GEN;
 	q->ring[at].lo = rte_cpu_to_le_64(addr);
-	q->ring[at].hi = rte_cpu_to_le_64(hi);
+	q->ring[at].hi = rte_cpu_to_le_64(hi | gen_of(q, b, b->next));
 	q->buf[at] = ends;
 	b->next++;
+}
+
+/* Plain frames up to the first that is none, or to the end of the ring. @return how many */
+static inline uint32_t
+put_plain(struct vx_txq *q, struct batch *b, struct rte_mbuf **pkts, uint32_t nb)
+{
+	uint32_t at = b->next & q->mask, n;
+	uint64_t hi = VX_WORD3(VMXNET3_TXD_EOP) | gen_of(q, b, b->next);
+	uint64_t others = VX_WORD3(VMXNET3_TXD_EOP) | gen_of(q, b, b->next + (b->next == b->first));
+	struct vx_entry *e = &q->ring[at];
+	struct rte_mbuf **buf = &q->buf[at];
+	const uint16_t field = q->addr_field;
+	uint64_t bytes = 0;
+
+	nb = RTE_MIN(nb, q->mask + 1 - at);
+	for (n = 0; n < nb && likely(is_plain(pkts[n])); n++, e++, hi = others) {
+		const struct rte_mbuf *m = pkts[n];
+
+		e->lo = rte_cpu_to_le_64(vx_buf_dma(m, field) + m->data_off);
+		e->hi = rte_cpu_to_le_64(hi | m->data_len);
+		buf[n] = pkts[n];
+		bytes += m->data_len;
+	}
+	b->next += n;
+	b->wire += n;
+	b->bytes += bytes;
+	return n;
 }
 
 static void
@@ -90,7 +123,7 @@ put_any(struct vx_txq *q, struct batch *b, struct rte_mbuf *m)
 		q->odd = b->next;
 	b->wire += plan.nb_wire;
 	b->bytes += m->pkt_len;
-	vx_count(&q->stats.packets, 1);
+	b->packets++;
 	return true;
 }
 
@@ -112,24 +145,21 @@ static inline uint16_t
 send_some(struct vx_txq *q, struct rte_mbuf **pkts, uint32_t nb, uint32_t *wire)
 {
 	struct batch b = { .first = q->next, .next = q->next };
-	uint32_t limit = RTE_MIN(q->mask - (q->next - q->done), q->span);
-	uint32_t n, plain = 0;
+	uint32_t limit = RTE_MIN(q->mask - (q->next - q->done), q->span), n = 0, k;
 
-	for (n = 0; n < nb && b.next - b.first < limit; n++) {
-		struct rte_mbuf *m = pkts[n];
-
-		if (likely(is_plain(m))) {
-			put(q, &b, vx_buf_dma(m, q->addr_field) + m->data_off,
-				m->data_len | VX_WORD3(VMXNET3_TXD_EOP), m);
-			b.bytes += m->data_len;
-			plain++;
-		} else if (!put_any(q, &b, m)) {
+	while (n < nb && b.next - b.first < limit) {
+		k = put_plain(q, &b, pkts + n, RTE_MIN(nb - n, limit - (b.next - b.first)));
+		n += k;
+		b.packets += k;
+		if (likely(k != 0))
+			continue;
+		if (!put_any(q, &b, pkts[n]))
 			break;
-		}
+		n++;
 	}
 	publish(q, &b);
-	*wire += b.wire + plain;
-	vx_count(&q->stats.packets, plain);
+	*wire += b.wire;
+	vx_count(&q->stats.packets, b.packets);
 	vx_count(&q->stats.bytes, b.bytes);
 	return (uint16_t)n;
 }
@@ -156,7 +186,7 @@ vx_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts)
 
 	if (unlikely(!vx_gate_try(&q->gate)))
 		return 0;
-	if (q->next - q->done + nb_pkts > q->busy && vx_tx_is_done(q))
+	if (q->next - q->done + nb_pkts > q->busy)
 		vx_tx_reclaim(q, UINT32_MAX);
 	while (n < nb_pkts) {
 		k = send_some(q, pkts + n, nb_pkts - n, &wire);

@@ -10,14 +10,15 @@
 struct vx_txq {
 	struct vx_gate gate;
 
-	/* The ring's entries from done to next are the device's, or nobody has looked yet. */
+	/* The ring's entries from sent to next are the device's, as far as anybody has looked. */
 	struct vx_entry *ring;
 	/** By entry: the frame that ends there, which is freed with it; NULL: none does. */
 	struct rte_mbuf **buf;
 	uint32_t next; /**< to be filled next */
-	uint32_t done; /**< oldest entry not known to be done */
+	uint32_t sent; /**< oldest entry that is not known to be sent */
+	uint32_t done; /**< oldest entry whose frame is not freed */
 	uint32_t mask;
-	uint8_t log2, gen_left; /**< how far to move a position's generation for a descriptor */
+	uint32_t log2;
 	uint16_t addr_field; /**< VX_ADDR_* */
 	uint32_t span; /**< entries that share one completion, about */
 	uint32_t busy; /**< entries in use from which on completions are looked for */

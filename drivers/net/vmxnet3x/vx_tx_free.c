@@ -59,51 +59,62 @@ free_until(struct vx_txq *q, uint32_t to)
 		q->odd = to;
 }
 
-/* Frames that end in the entries from done up to @p to. */
+/* @return where @p max frames that are sent end, or all of them; *n is how many */
 static uint32_t
-count_frames(const struct vx_txq *q, uint32_t to)
+end_of(const struct vx_txq *q, uint32_t max, uint32_t *n)
 {
-	uint32_t i, n = 0;
+	uint32_t pos = q->done;
 
-	if (likely((int32_t)(q->odd - q->done) <= 0))
-		return to - q->done;
-	for (i = q->done; i != to; i++)
-		n += q->buf[i & q->mask] != NULL;
-	return n;
+	if (likely((int32_t)(q->odd - q->done) <= 0)) {
+		*n = RTE_MIN(q->sent - q->done, max);
+		return q->done + *n;
+	}
+	for (*n = 0; pos != q->sent && *n < max; pos++)
+		*n += q->buf[pos & q->mask] != NULL;
+	return pos;
 }
 
-/* Takes the next completion, which is there. @return the position after the frame that it names, or @p done if that cannot be */
-static inline uint32_t
-take_completion(struct vx_txq *q, uint32_t done)
+static bool
+is_there(const struct vx_txq *q)
 {
-	const struct vx_entry *e = &q->comp[q->comp_next++ & q->mask];
-	uint32_t index = vx_load_lo(e) & VMXNET3_TCD_INDEX_MASK;
-	uint32_t ahead = (index - done) & q->mask;
+	uint64_t hi = vx_load_gen(&q->comp[q->comp_next & q->mask]);
 
-	if (likely(index <= q->mask && ahead < q->next - done && q->buf[index] != NULL))
-		return done + ahead + 1;
-	vx_count(&q->stats.bad_completions, 1);
-	return done;
+	return hi >> 63 == vx_gen(q->comp_next, q->log2);
+}
+
+/* A completion is for a frame's last entry and all before it. An honest device has fewer than the ring has entries. */
+void
+vx_tx_collect(struct vx_txq *q)
+{
+	uint32_t index, ahead, looks;
+
+	for (looks = 0; looks <= q->mask && is_there(q); looks++) {
+		index = vx_load_lo(&q->comp[q->comp_next++ & q->mask]) & VMXNET3_TCD_INDEX_MASK;
+		ahead = (index - q->sent) & q->mask;
+		if (likely(index <= q->mask && ahead < q->next - q->sent && q->buf[index] != NULL))
+			q->sent += ahead + 1;
+		else
+			vx_count(&q->stats.bad_completions, 1);
+	}
 }
 
 uint32_t
-vx_tx_reclaim(struct vx_txq *q, uint32_t enough)
+vx_tx_reclaim(struct vx_txq *q, uint32_t max)
 {
-	uint32_t n = 0, looks, to;
+	uint32_t n, to;
 
-	/* An honest device has fewer completions than the ring has entries. */
-	for (looks = 0; looks <= q->mask && n < enough && vx_tx_is_done(q); looks++) {
-		to = take_completion(q, q->done);
-		if (to == q->done)
-			continue;
-		n += count_frames(q, to);
-		free_until(q, to);
-	}
+	vx_tx_collect(q);
+	if (q->sent == q->done)
+		return 0;
+	to = end_of(q, max, &n);
+	free_until(q, to);
 	return n;
 }
 
 void
 vx_tx_drop(struct vx_txq *q)
 {
-	free_until(q, q->next);
+	if (q->next != q->done)
+		free_until(q, q->next);
+	q->sent = q->next;
 }

@@ -5,21 +5,15 @@
 
 #include "vx_tx.h"
 
-/** Whether a completion is there. */
-static inline bool
-vx_tx_is_done(const struct vx_txq *q)
-{
-	uint64_t hi = vx_load_gen(&q->comp[q->comp_next & q->mask]);
-
-	return hi >> 63 == vx_gen(q->comp_next, q->log2);
-}
+/** Takes notice of completions. */
+void vx_tx_collect(struct vx_txq *q);
 
 /**
- * Takes completions and frees what they cover.
- * @param enough  frames freed after which it stops, a whole completion at a time
+ * Takes notice of completions and frees what is sent.
+ * @param max  frames to be freed at most
  * @return frames freed
  */
-uint32_t vx_tx_reclaim(struct vx_txq *q, uint32_t enough);
+uint32_t vx_tx_reclaim(struct vx_txq *q, uint32_t max);
 
 /** Frees all frames in the ring. */
 void vx_tx_drop(struct vx_txq *q);

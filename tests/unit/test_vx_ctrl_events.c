@@ -139,7 +139,7 @@ spoil(void)
 static void
 test_stopped_queue(void **state)
 {
-	uint64_t until;
+	uint64_t since;
 
 	(void)state;
 	rig_usual(&r);
@@ -150,15 +150,19 @@ test_stopped_queue(void **state)
 	assert_int_equal(2, rig_info(&r).activations);
 	assert_true(rig_info(&r).rx_mode & VMXNET3_RXM_PROMISC);
 	rig_expect_alive(&r);
-	/* Again at once: not before a second has passed. */
+	/* Again at once: not before a second has passed, unless this machine slept that long. */
 	assert_int_equal(0, rte_eth_dev_stop(r.id));
 	assert_int_equal(0, rte_eth_dev_start(r.id));
+	r.vx->healed = since = rte_get_timer_cycles();
 	spoil();
 	assert_true(event());
-	assert_int_equal(3, rig_info(&r).activations);
-	assert_true(r.vx->heal_due);
-	for (until = rte_get_timer_cycles() + 20 * rte_get_timer_hz();
-		rig_info(&r).activations < 4 && rte_get_timer_cycles() < until;)
+	vx_lock(r.vx);
+	if (rte_get_timer_cycles() - since < rte_get_timer_hz()) {
+		assert_int_equal(3, rig_info(&r).activations);
+		assert_true(r.vx->heal_due);
+	}
+	vx_unlock(r.vx);
+	while (rig_info(&r).activations < 4 && rte_get_timer_cycles() - since < 60 * rte_get_timer_hz())
 		usleep(1000);
 	assert_int_equal(4, rig_info(&r).activations);
 	vx_lock(r.vx); /* until it is over */
@@ -179,9 +183,9 @@ test_stopped_and_closed(void **state)
 	assert_true(event());
 	assert_int_equal(0, rte_eth_dev_stop(r.id));
 	assert_int_equal(0, rte_eth_dev_start(r.id));
+	r.vx->healed = rte_get_timer_cycles();
 	spoil();
 	assert_true(event());
-	assert_true(r.vx->heal_due);
 	rig_close(&r);
 	usleep(1200000);
 }

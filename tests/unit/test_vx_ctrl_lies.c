@@ -2,6 +2,7 @@
 /* A device that lies in its registers and answers, or says nothing: a clear error or a limit that holds, never a crash. */
 #include "vx_rig.h"
 
+#include <rte_cycles.h>
 #include <rte_random.h>
 
 static struct vx_rig r;
@@ -272,11 +273,13 @@ test_events_and_counters(void **state)
 {
 	const struct rte_eth_conf conf = { .intr_conf.lsc = 1 };
 	struct rte_eth_stats s;
+	uint64_t since;
 	int i;
 
 	(void)state;
 	rig_usual(&r);
 	rig_run(&r, 2, 2, &conf);
+	since = rte_get_timer_cycles();
 	/* All events at once, again and again, with errors that there are not. */
 	for (i = 0; i < 50; i++) {
 		r.vx->area->shared.ecr = i % 2 ? UINT32_MAX : 1u << i % 32;
@@ -285,8 +288,9 @@ test_events_and_counters(void **state)
 		memset(&r.vx->txqd[1].stats, 0xa5, sizeof(r.vx->txqd[1].stats));
 		vx_link_event(r.vx);
 		assert_int_equal(0, rte_eth_stats_get(r.id, &s));
-		/* Once per second. */
-		assert_true(rig_info(&r).activations <= 2);
+		/* Once per second: the first start, the first error, and what this machine's time allows. */
+		assert_true(rig_info(&r).activations <=
+			2 + (rte_get_timer_cycles() - since) / rte_get_timer_hz());
 	}
 	assert_int_equal(0, rte_eth_dev_stop(r.id));
 	assert_int_equal(0, rte_eth_dev_start(r.id));

@@ -432,6 +432,116 @@ descriptors_have_a_status(void **state)
 	bare_close(&port);
 }
 
+/* ---- lies, one by one ---- */
+
+#define SOP VMXNET3_RCD_SOP
+#define EOP VMXNET3_RCD_EOP
+#define ID(x) ((uint32_t)(x) << VMXNET3_RCD_RQID_SHIFT)
+#define TYPE (3u << VMXNET3_CD_TYPE_SHIFT)
+
+/* Each lie is counted once, costs no more than the frame that it is about, and what follows is understood. */
+static void
+each_lie_is_counted(void **state)
+{
+	/* In order: what is said of the next HEAD (1) or BODY (2) or of no buffer (0). */
+	static const struct {
+		const char *what;
+		struct {
+			uint32_t dw0, len;
+			int ring; /* -1: none */
+			uint32_t index; /* added */
+		} say[4];
+		uint32_t bad;
+	} t[] = {
+		{ "an entry that is not posted", { { SOP | EOP, 64, -1, 250 } }, 1 },
+		{ "an entry beyond the ring", { { SOP | EOP, 64, -1, 256 } }, 1 },
+		{ "an entry beyond the ring, by the data ring", { { SOP | EOP | ID(2), 64, -1, 256 } }, 1 },
+		{ "the last entry that there can be", { { SOP | EOP, 64, -1, 4095 } }, 1 },
+		{ "a ring that is none", { { SOP | EOP | ID(3), 64, -1, 0 } }, 1 },
+		{ "a ring that is none, at its best", { { SOP | EOP | ID(1023), 64, -1, 0 } }, 1 },
+		{ "more than the buffer has", { { SOP | EOP, 2049, 0, 0 } }, 1 },
+		{ "more than any buffer has", { { SOP | EOP, 16383, 0, 0 } }, 1 },
+		{ "more than an entry of the data ring has", { { SOP | EOP | ID(2), 129, 0, 0 } }, 1 },
+		{ "a half by the data ring", { { SOP | ID(2), 60, 0, 0 }, { EOP | ID(1), 60, 1, 0 } }, 1 },
+		{ "a frame that begins in the second ring", { { SOP | EOP | ID(1), 64, 1, 0 } }, 1 },
+		{ "an end without a beginning", { { EOP | ID(1), 64, 1, 0 } }, 1 },
+		{ "a middle without a beginning, and its end",
+			{ { ID(1), 64, 1, 0 }, { ID(1), 64, 1, 0 }, { EOP | ID(1), 64, 1, 0 } }, 1 },
+		{ "neither beginning nor end", { { 0, 64, 0, 0 }, { EOP, 64, 0, 0 } }, 1 },
+		{ "a beginning inside of a frame", { { SOP, 64, 0, 0 }, { SOP | EOP, 0, 0, 0 } }, 1 },
+		{ "a HEAD in the middle", { { SOP, 64, 0, 0 }, { EOP, 64, 0, 0 } }, 1 },
+		{ "a HEAD of nothing that goes on", { { SOP, 0, 0, 0 }, { EOP | ID(1), 64, 1, 0 } }, 1 },
+		{ "an entry twice", { { SOP | EOP, 0, 0, 0 }, { SOP | EOP, 64, -1, 255 } }, 1 },
+		/* No lies. */
+		{ "a buffer that was not needed", { { SOP | EOP, 0, 0, 0 } }, 0 },
+	};
+	uint32_t i, j, index, n = 0;
+	struct vmxnet3_desc d;
+
+	(void)state;
+	for (i = 0; i < RTE_DIM(t); i++) {
+		begin(&(struct bare_conf){ .rx_offloads = LRO, .rx_data_size = 128 });
+		for (j = 0; j < RTE_DIM(t[i].say) && t[i].say[j].dw0 | t[i].say[j].len; j++) {
+			index = hand.rx[0].next;
+			if (t[i].say[j].ring >= 0)
+				index = (uint32_t)hand_buffer(&hand, (unsigned int)t[i].say[j].ring, &d);
+			index = (index + t[i].say[j].index) & VMXNET3_RCD_INDEX_MASK;
+			/* Twice: one before the next. */
+			if (t[i].say[j].index == 255)
+				index = (index - 256) & 255;
+			hand_completion(&hand, t[i].say[j].dw0 | index, 0, t[i].say[j].len, TYPE);
+			if (vx_recv(&port, got, BURST) != 0)
+				fail_msg("%s: there was a frame", t[i].what);
+		}
+		if (vx_rx_stats(&port).bad_completions != t[i].bad)
+			fail_msg("%s: %u times", t[i].what, (uint32_t)vx_rx_stats(&port).bad_completions);
+		for (j = 0; j < 300; j++, n++) {
+			hand_put(&hand, (uint8_t)n, 2000 + j * 10, NULL);
+			expect_one((uint8_t)n, 2000 + j * 10, (uint16_t)((2000 + j * 10 + 2047) / 2048));
+		}
+		assert_int_equal(t[i].bad, vx_rx_stats(&port).bad_completions);
+		bare_close(&port);
+	}
+}
+
+/* A frame that goes on and on ends where no frame can be longer, and takes no more buffers than a ring has. */
+static void
+endless_frames_end(void **state)
+{
+	struct vmxnet3_desc d;
+	uint32_t i, len;
+
+	(void)state;
+	for (len = 1; len <= 2048; len += 2047) {
+		begin(&(struct bare_conf){ .rx_offloads = LRO });
+		i = (uint32_t)hand_buffer(&hand, 0, &d);
+		hand_completion(&hand, i | SOP, 0, len, TYPE);
+		for (i = 0; i < 1000; i++) {
+			hand_completion(&hand, (uint32_t)hand_buffer(&hand, 1, &d) | ID(1), 0, len, TYPE);
+			assert_int_equal(0, vx_recv(&port, got, BURST));
+			assert_true(rte_mempool_avail_count(port.pool) + 2 * 256u + 256u >= port.pool->size);
+		}
+		assert_int_equal(1, vx_rx_stats(&port).bad_completions);
+		bare_close(&port);
+	}
+}
+
+/* Inside of a frame another is told whole, in the words of a queue that is none. */
+static void
+no_frame_passes_inside_of_another(void **state)
+{
+	struct vmxnet3_desc d;
+
+	(void)state;
+	begin(&(struct bare_conf){ .rx_offloads = LRO });
+	hand_completion(&hand, (uint32_t)hand_buffer(&hand, 0, &d) | SOP, 0, 64, TYPE);
+	assert_int_equal(0, vx_recv(&port, got, BURST));
+	hand_completion(&hand, (uint32_t)hand_buffer(&hand, 0, &d) | ID(1023), 0, 64, TYPE);
+	hand_completion(&hand, (uint32_t)hand_buffer(&hand, 0, &d) | ID(1023) | SOP | EOP, 0, 64, TYPE);
+	assert_int_equal(0, vx_recv(&port, got, BURST));
+	bare_close(&port);
+}
+
 int
 main(void)
 {
@@ -451,6 +561,9 @@ main(void)
 		cmocka_unit_test(doorbells_ring_only_if_wanted),
 		cmocka_unit_test(frames_for_others_are_filtered),
 		cmocka_unit_test(descriptors_have_a_status),
+		cmocka_unit_test(each_lie_is_counted),
+		cmocka_unit_test(endless_frames_end),
+		cmocka_unit_test(no_frame_passes_inside_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, vx_eal, NULL);

@@ -246,6 +246,40 @@ done_cleanup_stops_when_it_has_enough(void **state)
 	bare_close(&port);
 }
 
+/* ---- lies ---- */
+
+static void
+completions_of_nothing_free_nothing(void **state)
+{
+	const uint32_t lens[] = { 30, 40, 50 };
+	uint32_t i;
+
+	(void)state;
+	begin(NULL);
+	pkts[0] = vx_small(&port, 0);
+	pkts[1] = vx_frame(&port, 1, lens, 3);
+	pkts[2] = vx_small(&port, 2);
+	/* Before anything was sent; then an entry in the middle of a frame, one not in use, and ones that are none. */
+	hand_complete(&hand, 0);
+	assert_int_equal(0, vx_tx_done_cleanup(port.eth->data->tx_queues[0], 0));
+	assert_int_equal(3, vx_send(&port, pkts, 3));
+	for (i = 0; i < 5; i++)
+		hand_complete(&hand, (const uint32_t[]){ 1, 2, 5, 256, 4095 }[i]);
+	assert_int_equal(0, vx_tx_done_cleanup(port.eth->data->tx_queues[0], 0));
+	assert_int_equal(6, vx_tx_stats(&port).bad_completions);
+	assert_int_equal(5, in_flight());
+	hand_complete(&hand, 3);
+	assert_int_equal(2, vx_tx_done_cleanup(port.eth->data->tx_queues[0], 0));
+	/* Again, and the one before. */
+	hand_complete(&hand, 3);
+	hand_complete(&hand, 0);
+	assert_int_equal(0, vx_tx_done_cleanup(port.eth->data->tx_queues[0], 0));
+	hand_complete(&hand, 4);
+	assert_int_equal(1, vx_tx_done_cleanup(port.eth->data->tx_queues[0], 0));
+	assert_int_equal(8, vx_tx_stats(&port).bad_completions);
+	bare_close(&port);
+}
+
 /* ---- refused ---- */
 
 static void
@@ -325,6 +359,7 @@ main(void)
 		cmocka_unit_test(mbufs_of_any_pool_and_with_other_owners),
 		cmocka_unit_test(fast_free_knows_chains),
 		cmocka_unit_test(done_cleanup_stops_when_it_has_enough),
+		cmocka_unit_test(completions_of_nothing_free_nothing),
 		cmocka_unit_test(what_cannot_be_sent_is_dropped_and_counted),
 		cmocka_unit_test(doorbells_ring_at_the_threshold),
 	};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The front end's transmit offloads: what rte_eth_tx_prepare() stores, what descriptors ask for, and that both together make
- * the checksums that a frame should have. The oracle is the tests' own builder.
+ * The front end's transmit offloads: what rte_eth_tx_prepare() stores, what descriptors ask for, and that both
+ * together make the checksums that a frame should have. The oracle is the tests' own builder.
  */
 #include "offload_frames.h"
 #include "vx_bare.h"

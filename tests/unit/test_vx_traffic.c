@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two ports of the front end on two device cores: frames go from driver to device to device to driver, by the ethdev interface,
- * with every offload, in any number of segments. What arrives is held against what the builder says it should be.
+ * Two ports of the front end on two device cores: frames go from driver to device to device to driver, by the
+ * ethdev interface, with every offload, in any number of segments. What arrives is held against what the builder
+ * says it should be.
  */
 #include "vx_rig.h"
 

@@ -3,7 +3,7 @@
  * @file
  * A port of the front end without a device: its queues, and a hand that does by itself what a device would.
  *
- * The hand knows the rings only by their queue descriptors and goes by the reference, one entry at a time. It can also lie.
+ * The hand knows the rings only by their queue descriptors, and goes one entry at a time. It can also lie.
  */
 #ifndef VX_BARE_H
 #define VX_BARE_H

@@ -11,7 +11,7 @@
  *  - vx_activate.c: DriverShared, ACTIVATE, QUIESCE; vx_identify.c: getting to know a device;
  *  - vx_filter.c, vx_rss.c, vx_stats.c, vx_irq.c: operations by noun, and their replay for activation;
  *  - vx_cmd.c: commands;
- *  - vx_queue.c: rings, their memory and their descriptors; vx_queue_state.c: how a queue is doing;
+ *  - vx_queue.c: queues for activation; vx_queue_setup.c: they come and go; vx_queue_state.c: how one is doing;
  *  - vx_rx.c, on vx_rx_frame.c, vx_rx_fill.c, vx_rx_meta.c: the receive burst;
  *  - vx_tx.c, on vx_tx_free.c, vx_tx_prepare.c: the transmit burst; vx_ring.h: what both have in common;
  *  - vx_user.c: registers and interrupts over vfio-user; on vx_server.c: a server that was looked at;

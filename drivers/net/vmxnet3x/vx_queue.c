@@ -3,7 +3,6 @@
 
 #include <sched.h>
 
-#include <rte_malloc.h>
 #include <rte_pause.h>
 
 #include "vx_queue_setup.h"

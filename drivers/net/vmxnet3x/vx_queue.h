@@ -3,8 +3,8 @@
  * @file
  * Queues as a whole, for activation: fill their rings, keep bursts out, count. All with vx_dev::ctl held.
  *
- * Ring memory comes with the queue's set-up and stays until its release. Rings are filled anew before each activation
- * (vx_queues_init()), because a device begins at entry 0 with generation 1 then.
+ * Ring memory comes with the queue's set-up and stays until its release. Rings are filled anew before each
+ * activation (vx_queues_init()), because a device begins at entry 0 with generation 1 then.
  */
 #ifndef VX_QUEUE_H
 #define VX_QUEUE_H
@@ -15,10 +15,12 @@
 #include "vx_ring.h"
 
 /**
- * Empties all rings, posts receive buffers, writes rings and vectors into the queue descriptors dev->txqd and dev->rxqd
- * (whose other fields it zeroes). Bursts must be outside: the port is stopped or vx_queues_pause() was called.
- * @return 0; with a line in the log: -ENOMEM a pool has too few buffers, -EINVAL frames of the port's MTU do not fit into
- *         a buffer and scattered reception is not enabled
+ * Empties all rings, posts receive buffers, writes rings and vectors into the queue descriptors dev->txqd and
+ * dev->rxqd (whose other fields it zeroes). Bursts must be outside: the port is stopped or vx_queues_pause() was
+ * called.
+ *
+ * @return 0; with a line in the log: -ENOMEM a pool has too few buffers, -EINVAL frames of the port's MTU do not
+ *         fit into a buffer and scattered reception is not enabled
  */
 int vx_queues_init(struct vx_dev *dev);
 
@@ -38,7 +40,8 @@ void vx_tx_queue_stats(struct vx_dev *dev, uint16_t queue, struct vx_queue_stats
 void vx_queue_stats_reset(struct vx_dev *dev);
 
 /**
- * Unicast addresses that the port takes while the device must be promiscuous for having only one; receive bursts drop what is for others.
+ * Unicast addresses that the port takes while the device must be promiscuous for having only one; receive
+ * bursts drop what is for others.
  * @param nb  0: take everything
  */
 void vx_queues_set_mac_filter(struct vx_dev *dev, const struct rte_ether_addr *macs, uint16_t nb);

@@ -15,10 +15,10 @@
 static int
 check_size(const struct vx_dev *dev, const char *direction, uint16_t queue, uint16_t nb_desc)
 {
-	if (rte_is_power_of_2(nb_desc) && nb_desc >= VX_MIN_RING && nb_desc <= VX_MAX_RING)
+	if (rte_is_power_of_2(nb_desc) && nb_desc >= VX_MIN_RING && nb_desc <= VMXNET3_RING_MAX)
 		return 0;
 	VX_LOG(ERR, dev, "%s queue %u: %u descriptors; a power of two from %u to %u is allowed", direction, queue,
-		nb_desc, VX_MIN_RING, VX_MAX_RING);
+		nb_desc, VX_MIN_RING, VMXNET3_RING_MAX);
 	return -EINVAL;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vx_queue_state.h"
 
-#include "vx_rx.h"
-#include "vx_tx.h"
+#include "vx_rxq.h"
 #include "vx_tx_free.h"
 
 void

@@ -14,15 +14,13 @@
 #include <stddef.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
 #include <rte_mbuf.h>
-#include <rte_memcpy.h>
 
 #include <vmxnet3_mem.h>
-
-#define VX_MAX_RING VMXNET3_RING_MAX
 
 static_assert(sizeof(void *) == 8, "entries are loaded and stored by halves, atomically");
 

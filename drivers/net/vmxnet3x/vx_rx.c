@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The receive burst. Most frames lie whole in one buffer, the very next one, and have no error: these are taken here, and three
- * comparisons tell that a completion is of that kind. All others are vx_rx_frame.c's.
+ * The receive burst. Most frames lie whole in one buffer, the very next one, and have no error: these are taken
+ * here, and three comparisons tell that a completion is of that kind. All others are vx_rx_frame.c's.
  */
 #include "vx_rx.h"
 
@@ -123,7 +123,10 @@ filter(struct vx_rxq *q, struct rte_mbuf **pkts, uint16_t nb)
 	return n;
 }
 
-/* "Nothing" must not be said while there is more: who hears it may go to sleep. It ends, for nothing is refilled meanwhile. */
+/*
+ * "Nothing" must not be said while there is more: who hears it may go to sleep. It ends, for nothing is refilled
+ * meanwhile.
+ */
 static uint16_t
 receive_filtered(struct vx_rxq *q, struct rte_mbuf **pkts, uint16_t nb)
 {
@@ -145,7 +148,7 @@ refill(struct vx_rxq *q, struct vx_rx_ring *r)
 		vx_count(&q->stats.no_mbuf, 1);
 		__atomic_fetch_add(&q->dev->eth_dev->data->rx_mbuf_alloc_failed, 1, __ATOMIC_RELAXED);
 	}
-	if (r->fill != before && q->desc->update_rx_prod)
+	if (r->fill != before && __atomic_load_n(&q->desc->update_rx_prod, __ATOMIC_RELAXED))
 		vx_rx_doorbell(q, r);
 }
 

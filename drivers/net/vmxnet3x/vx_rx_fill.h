@@ -3,7 +3,7 @@
 #ifndef VX_RX_FILL_H
 #define VX_RX_FILL_H
 
-#include "vx_rx.h"
+#include "vx_rxq.h"
 
 /** Entries that can be filled. One stays empty, so that no entry ever shows the generation of the next round. */
 static inline uint32_t

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vx_rx_frame.h"
 
-#include "vx_rx_fill.h"
+#include <rte_memcpy.h>
+
 #include "vx_rx_meta.h"
 
 /* Longest frame: 64 KiB of layer 3 under a header with tags. */

@@ -3,7 +3,7 @@
 #ifndef VX_RX_FRAME_H
 #define VX_RX_FRAME_H
 
-#include "vx_rx.h"
+#include "vx_rxq.h"
 
 /** Bits of word 0 that say where a completion belongs. */
 #define VX_RX_PLACE_MASK                                                                           \

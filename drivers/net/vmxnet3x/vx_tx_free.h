@@ -3,7 +3,7 @@
 #ifndef VX_TX_FREE_H
 #define VX_TX_FREE_H
 
-#include "vx_tx.h"
+#include "vx_txq.h"
 
 /** Takes notice of completions. */
 void vx_tx_collect(struct vx_txq *q);

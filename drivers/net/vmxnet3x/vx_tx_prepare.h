@@ -31,9 +31,9 @@ int vx_tx_plan(const struct rte_mbuf *m, struct vx_tx_plan *plan);
 int vx_tx_ipv4_checksum(struct rte_mbuf *m);
 
 /**
- * ethdev operation. Checks requests and does in software what the device leaves to drivers: the IPv4 header checksum, and sums of pseudo-headers.
- * Data that others share (a clone, an external buffer or mbuf with more than one reference) is not written: such a frame is
- * refused unless the right value is there already.
+ * ethdev operation. Checks requests and does in software what the device leaves to drivers: the IPv4 header
+ * checksum, and sums of pseudo-headers. Data that others share (a clone, an external buffer or mbuf with more than
+ * one reference) is not written: such a frame is refused unless the right value is there already.
  *
  * @return number of frames in order; if fewer than @p nb_pkts, rte_errno is EINVAL or ENOTSUP
  */

@@ -526,9 +526,9 @@ endless_frames_end(void **state)
 	}
 }
 
-/* Inside of a frame another is told whole, in the words of a queue that is none. */
+/* A whole frame inside of another: it is taken, the other one is not. */
 static void
-no_frame_passes_inside_of_another(void **state)
+a_whole_frame_ends_the_one_before(void **state)
 {
 	struct vmxnet3_desc d;
 
@@ -536,9 +536,14 @@ no_frame_passes_inside_of_another(void **state)
 	begin(&(struct bare_conf){ .rx_offloads = LRO });
 	hand_completion(&hand, (uint32_t)hand_buffer(&hand, 0, &d) | SOP, 0, 64, TYPE);
 	assert_int_equal(0, vx_recv(&port, got, BURST));
+	hand_put(&hand, 9, 64, NULL);
+	expect_one(9, 64, 1);
+	assert_int_equal(1, vx_rx_stats(&port).bad_completions);
+	/* Nor is one that is told in the words of a queue that is none. */
+	hand_completion(&hand, (uint32_t)hand_buffer(&hand, 0, &d) | SOP, 0, 64, TYPE);
 	hand_completion(&hand, (uint32_t)hand_buffer(&hand, 0, &d) | ID(1023), 0, 64, TYPE);
-	hand_completion(&hand, (uint32_t)hand_buffer(&hand, 0, &d) | ID(1023) | SOP | EOP, 0, 64, TYPE);
 	assert_int_equal(0, vx_recv(&port, got, BURST));
+	assert_int_equal(2, vx_rx_stats(&port).bad_completions);
 	bare_close(&port);
 }
 
@@ -563,7 +568,7 @@ main(void)
 		cmocka_unit_test(descriptors_have_a_status),
 		cmocka_unit_test(each_lie_is_counted),
 		cmocka_unit_test(endless_frames_end),
-		cmocka_unit_test(no_frame_passes_inside_of_another),
+		cmocka_unit_test(a_whole_frame_ends_the_one_before),
 	};
 
 	return cmocka_run_group_tests(tests, vx_eal, NULL);

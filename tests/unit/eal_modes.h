@@ -35,7 +35,7 @@ static const struct eal_mode eal_modes[] = {
 		.hugetlbfs = true },
 	{ "single-file", { "--huge-dir", "/mnt", "--single-file-segments" }, .grows = true, .one_file = true,
 		.hugetlbfs = true },
-	{ "legacy", { "--huge-dir", "/mnt", "--legacy-mem", "-m", "64" }, .hugetlbfs = true },
+	{ "legacy", { "--huge-dir", "/mnt", "--legacy-mem", "-m", "64", "--iova-mode=va" }, .hugetlbfs = true },
 };
 
 /* All modes with hugepages together take less. */

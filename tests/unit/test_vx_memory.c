@@ -447,6 +447,19 @@ mapped_by_the_application(void **state)
 	assert_int_equal(vx_memory_remove(r.mem, e.addr, EXT), 0);
 	assert_false(reached(&r, e.addr, 1));
 	assert_false(reached(&r, (char *)e.addr + EXT - 1, 1));
+	/* A part of it; the next server gets the rest only. */
+	assert_int_equal(vx_memory_add(r.mem, e.addr, EXT), 0);
+	assert_int_equal(vx_memory_remove(r.mem, (char *)e.addr + EXT / 4, EXT / 4), 0);
+	assert_int_equal(vx_memory_remove(r.mem, (char *)e.addr + EXT / 4, EXT / 4), -ENOENT);
+	renew_server(&r);
+	assert_int_equal(vx_memory_attach(r.mem, r.client), 0);
+	expect_shared(&r, e.addr, EXT / 4);
+	expect_shared(&r, (char *)e.addr + EXT / 2, EXT / 2);
+	assert_false(reached(&r, (char *)e.addr + EXT / 4, 1));
+	assert_false(reached(&r, (char *)e.addr + EXT / 2 - 1, 1));
+	assert_int_equal(vx_memory_remove(r.mem, e.addr, EXT), 0);
+	assert_false(reached(&r, e.addr, 1));
+	assert_false(reached(&r, (char *)e.addr + EXT - 1, 1));
 	/* DPDK's own is there anyway, and stays. */
 	assert_int_equal(vx_memory_add(r.mem, p, PAGE), 0);
 	assert_int_equal(vx_memory_remove(r.mem, p, PAGE), 0);

@@ -135,11 +135,11 @@ vx_memfile_find(uintptr_t addr, struct vx_memfile *out)
 		return -EFAULT;
 	if (!line.shared || line.ino == 0)
 		return -EACCES;
-	fd = by_descriptor(&line);
-	if (fd < 0)
-		fd = by_path(line.path, &line);
+	fd = by_path(line.path, &line);
 	if (fd < 0)
 		fd = by_range(&line);
+	if (fd < 0)
+		fd = by_descriptor(&line);
 	if (fd < 0)
 		return -ENOENT;
 	*out = (struct vx_memfile){

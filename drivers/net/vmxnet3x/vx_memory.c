@@ -136,36 +136,51 @@ page_ceil(uintptr_t addr)
 }
 
 static int
+append(struct vx_memory *mem, uintptr_t addr, uintptr_t end)
+{
+	struct extra *extra = realloc(mem->extra, (mem->nb_extra + 1) * sizeof(*extra));
+
+	if (extra == NULL)
+		return -ENOMEM;
+	mem->extra = extra;
+	extra[mem->nb_extra++] = (struct extra){ addr, end };
+	return 0;
+}
+
+static int
 remember(struct vx_memory *mem, uintptr_t addr, uintptr_t end)
 {
-	struct extra *extra;
 	size_t i;
 
 	for (i = 0; i < mem->nb_extra; i++) {
 		if (addr >= mem->extra[i].addr && end <= mem->extra[i].end)
 			return 0;
 	}
-	extra = realloc(mem->extra, (mem->nb_extra + 1) * sizeof(*extra));
-	if (extra == NULL)
-		return -ENOMEM;
-	mem->extra = extra;
-	extra[mem->nb_extra++] = (struct extra){addr, end};
-	return 0;
+	return append(mem, addr, end);
 }
 
-/* Forgets what lies in a range. */
+/* Forgets a range. Whether any of it was known. */
 static bool
 forget(struct vx_memory *mem, uintptr_t addr, uintptr_t end)
 {
-	size_t i, kept = 0;
-	bool any;
+	size_t i = 0;
+	bool any = false;
 
-	for (i = 0; i < mem->nb_extra; i++) {
-		if (mem->extra[i].addr < addr || mem->extra[i].end > end)
-			mem->extra[kept++] = mem->extra[i];
+	while (i < mem->nb_extra) {
+		struct extra e = mem->extra[i];
+
+		if (e.addr >= end || e.end <= addr) {
+			i++;
+			continue;
+		}
+		any = true;
+		/* What is left of it goes to the end; it overlaps no more. Without memory for it, it is mapped until the server goes. */
+		mem->extra[i] = mem->extra[--mem->nb_extra];
+		if (e.addr < addr)
+			append(mem, e.addr, addr);
+		if (e.end > end)
+			append(mem, end, e.end);
 	}
-	any = kept < mem->nb_extra;
-	mem->nb_extra = kept;
 	return any;
 }
 

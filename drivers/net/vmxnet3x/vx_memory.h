@@ -38,7 +38,7 @@ bool vx_memory_reach(struct vx_memory *mem, struct rte_mempool *pool);
 /** Maps memory that DPDK did not allocate. @return 0, or a negative errno with a line in the log */
 int vx_memory_add(struct vx_memory *mem, const void *addr, size_t len);
 
-/** Undoes vx_memory_add(). @return 0, or -ENOENT: it was not there */
+/** It is not there any more, or will not be soon: whoever asked for it. @return 0, or -ENOENT: it was not mapped */
 int vx_memory_remove(struct vx_memory *mem, const void *addr, size_t len);
 
 #endif /* VX_MEMORY_H */

@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vh_compat.h"
+#include <pmd_compat.h>
+
 #include "vh_link.h"
 #include "vh_rx.h"
 #include "vh_stats.h"
@@ -265,14 +266,8 @@ vlan_offload_set(struct rte_eth_dev *eth, int mask __rte_unused)
 	return 0;
 }
 
-#if RTE_VERSION >= RTE_VERSION_NUM(24, 3, 0, 0)
-#define PTYPES_GET_ARGS struct rte_eth_dev *eth __rte_unused, size_t *nb
-#else
-#define PTYPES_GET_ARGS struct rte_eth_dev *eth __rte_unused
-#endif
-
 static const uint32_t *
-supported_ptypes_get(PTYPES_GET_ARGS)
+supported_ptypes_get(PMD_PTYPES_PARAMS)
 {
 	static const uint32_t types[] = {
 		RTE_PTYPE_L2_ETHER,
@@ -284,15 +279,10 @@ supported_ptypes_get(PTYPES_GET_ARGS)
 		RTE_PTYPE_L4_FRAG,
 		RTE_PTYPE_L4_TCP,
 		RTE_PTYPE_L4_UDP,
-#if RTE_VERSION < RTE_VERSION_NUM(24, 3, 0, 0)
-		RTE_PTYPE_UNKNOWN,
-#endif
+		PMD_PTYPES_END
 	};
 
-#if RTE_VERSION >= RTE_VERSION_NUM(24, 3, 0, 0)
-	*nb = RTE_DIM(types);
-#endif
-	return types;
+	PMD_PTYPES_RETURN(types);
 }
 
 static int

@@ -6,9 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <pmd_compat.h>
 #include <vmxnet3_words.h>
-
-#include "vh_compat.h"
 
 /* Looks at a gate before the looker sleeps, and how long it sleeps then. */
 #define SPINS 1000
@@ -101,7 +100,7 @@ struct opening {
 	int ret;
 };
 
-static VH_THREAD_RESULT
+static pmd_thread_result
 open_socket(void *arg)
 {
 	struct opening *o = arg;
@@ -111,7 +110,18 @@ open_socket(void *arg)
 
 	o->ret = vmxnet3_vfu_start(o->port->dev, &conf, vh_port_quiesce, o->port, on_log,
 		&o->port->vfu, o->errbuf, o->errlen);
-	return VH_THREAD_DONE;
+	return PMD_THREAD_DONE;
+}
+
+static int
+run_unpinned(const char *name, pmd_thread_result (*fn)(void *arg), void *arg)
+{
+	pmd_thread thread;
+	int ret = pmd_thread_create(&thread, name, fn, arg);
+
+	if (ret == 0)
+		pmd_thread_join(thread);
+	return ret;
 }
 
 int
@@ -124,7 +134,7 @@ vh_port_open(struct vh_port *port, void (*changed)(void *port), char *errbuf, si
 	ret = make_device(port, changed, errbuf, errlen);
 	if (ret == 0) {
 		/* The control thread inherits where it may run: not on the CPU of a caller that polls. */
-		ret = vh_run_unpinned("vmxnet3-open", open_socket, &o);
+		ret = run_unpinned("vmxnet3-open", open_socket, &o);
 		if (ret == 0)
 			ret = o.ret;
 		if (ret != 0) {

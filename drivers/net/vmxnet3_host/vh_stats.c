@@ -59,7 +59,7 @@ field(const struct vmxnet3_dev_stats *stats, size_t at)
 /* ---- basic ---- */
 
 static void
-add_rxq(const struct vh_rxq *q, struct rte_eth_stats *s)
+add_rxq(const struct vh_rxq *q, struct rte_eth_stats *s, struct pmd_queue_stats *queues)
 {
 	uint64_t dropped = 0;
 
@@ -71,24 +71,24 @@ add_rxq(const struct vh_rxq *q, struct rte_eth_stats *s)
 	dropped = rx_count(q, VH_RX_NO_ROOM) + rx_count(q, VH_RX_TOO_LONG) +
 		rx_count(q, VH_RX_BAD_OFFLOAD);
 	s->ierrors += dropped;
-	if (q->id >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
+	if (queues == NULL || q->id >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
 		return;
-	s->q_ipackets[q->id] = rx_count(q, VH_RX_PACKETS);
-	s->q_ibytes[q->id] = rx_count(q, VH_RX_BYTES);
-	s->q_errors[q->id] = dropped;
+	queues->q_ipackets[q->id] = rx_count(q, VH_RX_PACKETS);
+	queues->q_ibytes[q->id] = rx_count(q, VH_RX_BYTES);
+	queues->q_errors[q->id] = dropped;
 }
 
 static void
-add_txq(const struct vh_txq *q, struct rte_eth_stats *s)
+add_txq(const struct vh_txq *q, struct rte_eth_stats *s, struct pmd_queue_stats *queues)
 {
 	s->opackets += tx_count(q, VH_TX_PACKETS);
 	s->obytes += tx_count(q, VH_TX_BYTES);
 	s->oerrors += tx_count(q, VH_TX_NOT_TAKEN) + tx_count(q, VH_TX_BAD_MBUF) +
 		tx_count(q, VH_TX_BAD_OFFLOAD);
-	if (q->id >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
+	if (queues == NULL || q->id >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
 		return;
-	s->q_opackets[q->id] = tx_count(q, VH_TX_PACKETS);
-	s->q_obytes[q->id] = tx_count(q, VH_TX_BYTES);
+	queues->q_opackets[q->id] = tx_count(q, VH_TX_PACKETS);
+	queues->q_obytes[q->id] = tx_count(q, VH_TX_BYTES);
 }
 
 /* Frames of the guest that the device did not hand over. */
@@ -108,13 +108,13 @@ guest_errors(const struct vh_port *port)
 
 /* Also of queues that are not set up now: they have counted, perhaps. */
 int
-vh_stats_get(struct rte_eth_dev *eth, struct rte_eth_stats *stats)
+PMD_STATS_GET(vh_stats_get)
 {
-	const struct vh_port *port = vh_port_of(eth);
+	const struct vh_port *port = vh_port_of(eth_dev);
 
 	for (uint16_t q = 0; q < VH_MAX_QUEUES; q++) {
-		add_rxq(&port->rxq[q], stats);
-		add_txq(&port->txq[q], stats);
+		add_rxq(&port->rxq[q], stats, PMD_STATS_QUEUES);
+		add_txq(&port->txq[q], stats, PMD_STATS_QUEUES);
 	}
 	stats->ierrors += guest_errors(port);
 	return 0;

@@ -90,7 +90,7 @@ vx_dev_infos_get(struct rte_eth_dev *eth_dev, struct rte_eth_dev_info *info)
 }
 
 const uint32_t *
-vx_supported_ptypes_get(struct rte_eth_dev *eth_dev __rte_unused)
+vx_supported_ptypes_get(PMD_PTYPES_PARAMS)
 {
 	static const uint32_t ptypes[] = {
 		RTE_PTYPE_L2_ETHER,
@@ -99,10 +99,10 @@ vx_supported_ptypes_get(struct rte_eth_dev *eth_dev __rte_unused)
 		RTE_PTYPE_L4_TCP,
 		RTE_PTYPE_L4_UDP,
 		RTE_PTYPE_L4_FRAG,
-		RTE_PTYPE_UNKNOWN,
+		PMD_PTYPES_END
 	};
 
-	return ptypes;
+	PMD_PTYPES_RETURN(ptypes);
 }
 
 int

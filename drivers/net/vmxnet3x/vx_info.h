@@ -3,6 +3,8 @@
 #ifndef VX_INFO_H
 #define VX_INFO_H
 
+#include <pmd_compat.h>
+
 #include "vx_dev.h"
 
 /** Bytes of a frame beyond its MTU: header and one VLAN tag. */
@@ -11,7 +13,7 @@
 /* ---- ethdev operations ---- */
 
 int vx_dev_infos_get(struct rte_eth_dev *eth_dev, struct rte_eth_dev_info *info);
-const uint32_t *vx_supported_ptypes_get(struct rte_eth_dev *eth_dev);
+const uint32_t *vx_supported_ptypes_get(PMD_PTYPES_PARAMS);
 int vx_fw_version_get(struct rte_eth_dev *eth_dev, char *version, size_t size);
 
 #endif /* VX_INFO_H */

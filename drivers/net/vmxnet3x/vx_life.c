@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <rte_lcore.h>
+#include <pmd_compat.h>
 
 #include "vx_ethdev.h"
 #include "vx_link.h"
@@ -20,7 +20,7 @@
 
 struct vx_life {
 	struct vx_dev *dev;
-	pthread_t thread;
+	pmd_thread thread;
 	int wake_fd;
 	atomic_bool stop;
 	/* Since the server has gone: */
@@ -152,7 +152,7 @@ reconnect(struct vx_life *life)
 		log_failure(life, sentence);
 }
 
-static void *
+static pmd_thread_result
 live(void *arg)
 {
 	struct vx_life *life = arg;
@@ -163,7 +163,7 @@ live(void *arg)
 		else
 			reconnect(life);
 	}
-	return NULL;
+	return PMD_THREAD_DONE;
 }
 
 struct vx_life *
@@ -182,7 +182,7 @@ vx_life_start(struct vx_dev *dev)
 	rc = life->wake_fd >= 0 ? 0 : -errno;
 	snprintf(name, sizeof(name), "vx-life-%u", dev->eth_dev->data->port_id);
 	if (rc == 0)
-		rc = rte_ctrl_thread_create(&life->thread, name, NULL, live, life);
+		rc = pmd_thread_create(&life->thread, name, live, life);
 	if (rc != 0) {
 		VX_LOG(ERR, dev, "no thread to watch the server: %s", strerror(-rc));
 		if (life->wake_fd >= 0)
@@ -204,7 +204,7 @@ vx_life_stop(struct vx_life *life)
 	/* The counter is far from full, so this cannot fail. */
 	if (write(life->wake_fd, &one, sizeof(one)) != sizeof(one))
 		VX_LOG(ERR, life->dev, "cannot wake the thread that watches the server");
-	pthread_join(life->thread, NULL);
+	pmd_thread_join(life->thread);
 	close(life->wake_fd);
 	free(life);
 }

@@ -59,7 +59,7 @@ is_completed(const struct vx_rxq *q, uint32_t offset)
 }
 
 /* Completions are written in order, so the first that is not there can be found by halves. */
-uint32_t
+pmd_queue_count
 vx_rx_queue_count(void *rxq)
 {
 	const struct vx_rxq *q = rxq;

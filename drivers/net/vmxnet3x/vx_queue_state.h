@@ -3,6 +3,8 @@
 #ifndef VX_QUEUE_STATE_H
 #define VX_QUEUE_STATE_H
 
+#include <pmd_compat.h>
+
 #include "vx_dev.h"
 
 void vx_rxq_info_get(struct rte_eth_dev *eth_dev, uint16_t queue, struct rte_eth_rxq_info *info);
@@ -11,7 +13,7 @@ int vx_rx_burst_mode_get(struct rte_eth_dev *eth_dev, uint16_t queue, struct rte
 int vx_tx_burst_mode_get(struct rte_eth_dev *eth_dev, uint16_t queue, struct rte_eth_burst_mode *mode);
 
 /** Completions that wait to be received. */
-uint32_t vx_rx_queue_count(void *rxq);
+pmd_queue_count vx_rx_queue_count(void *rxq);
 int vx_rx_descriptor_status(void *rxq, uint16_t offset);
 int vx_tx_descriptor_status(void *txq, uint16_t offset);
 

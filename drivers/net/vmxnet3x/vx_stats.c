@@ -180,7 +180,8 @@ device_value(const struct dev_counters *counters, size_t offset)
 /* ---- statistics of the port ---- */
 
 static void
-add_rx_queue(struct vx_dev *dev, unsigned int queue, struct rte_eth_stats *stats)
+add_rx_queue(struct vx_dev *dev, unsigned int queue, struct rte_eth_stats *stats,
+	struct pmd_queue_stats *queues)
 {
 	struct dev_counters device;
 	struct vx_queue_stats own;
@@ -192,16 +193,17 @@ add_rx_queue(struct vx_dev *dev, unsigned int queue, struct rte_eth_stats *stats
 	stats->imissed += device_value(&device, RX(out_of_buf_pkts));
 	stats->ierrors += own.errors + device_value(&device, RX(error_pkts));
 	stats->rx_nombuf += own.no_mbuf;
-	if (queue < RTE_ETHDEV_QUEUE_STAT_CNTRS) {
-		stats->q_ipackets[queue] = own.packets;
-		stats->q_ibytes[queue] = own.bytes;
-		stats->q_errors[queue] = own.errors;
+	if (queues != NULL && queue < RTE_ETHDEV_QUEUE_STAT_CNTRS) {
+		queues->q_ipackets[queue] = own.packets;
+		queues->q_ibytes[queue] = own.bytes;
+		queues->q_errors[queue] = own.errors;
 	}
 }
 
 /* What the device discards on its way is no error of the port: only xstats show it. */
 static void
-add_tx_queue(struct vx_dev *dev, unsigned int queue, struct rte_eth_stats *stats)
+add_tx_queue(struct vx_dev *dev, unsigned int queue, struct rte_eth_stats *stats,
+	struct pmd_queue_stats *queues)
 {
 	struct dev_counters device;
 	struct vx_queue_stats own;
@@ -211,14 +213,14 @@ add_tx_queue(struct vx_dev *dev, unsigned int queue, struct rte_eth_stats *stats
 	stats->opackets += own.packets;
 	stats->obytes += own.bytes;
 	stats->oerrors += own.errors + device_value(&device, TX(error_pkts));
-	if (queue < RTE_ETHDEV_QUEUE_STAT_CNTRS) {
-		stats->q_opackets[queue] = own.packets;
-		stats->q_obytes[queue] = own.bytes;
+	if (queues != NULL && queue < RTE_ETHDEV_QUEUE_STAT_CNTRS) {
+		queues->q_opackets[queue] = own.packets;
+		queues->q_obytes[queue] = own.bytes;
 	}
 }
 
 int
-vx_stats_get(struct rte_eth_dev *eth_dev, struct rte_eth_stats *stats)
+PMD_STATS_GET(vx_stats_get)
 {
 	struct vx_dev *dev = vx_dev_of(eth_dev);
 	unsigned int i;
@@ -226,9 +228,9 @@ vx_stats_get(struct rte_eth_dev *eth_dev, struct rte_eth_stats *stats)
 	vx_lock(dev);
 	refresh(dev);
 	for (i = 0; i < eth_dev->data->nb_rx_queues; i++)
-		add_rx_queue(dev, i, stats);
+		add_rx_queue(dev, i, stats, PMD_STATS_QUEUES);
 	for (i = 0; i < eth_dev->data->nb_tx_queues; i++)
-		add_tx_queue(dev, i, stats);
+		add_tx_queue(dev, i, stats, PMD_STATS_QUEUES);
 	vx_unlock(dev);
 	return 0;
 }

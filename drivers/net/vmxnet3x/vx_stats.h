@@ -7,6 +7,8 @@
 #ifndef VX_STATS_H
 #define VX_STATS_H
 
+#include <pmd_compat.h>
+
 #include "vx_dev.h"
 
 /** @return 0 or -ENOMEM */
@@ -18,7 +20,7 @@ void vx_stats_keep(struct vx_dev *dev);
 
 /* ---- ethdev operations ---- */
 
-int vx_stats_get(struct rte_eth_dev *eth_dev, struct rte_eth_stats *stats);
+int PMD_STATS_GET(vx_stats_get);
 int vx_stats_reset(struct rte_eth_dev *eth_dev);
 int vx_xstats_get(struct rte_eth_dev *eth_dev, struct rte_eth_xstat *xstats, unsigned int n);
 int vx_xstats_get_names(struct rte_eth_dev *eth_dev, struct rte_eth_xstat_name *names, unsigned int n);

@@ -66,6 +66,30 @@ rings_of_all_sizes_wrap(void **state)
 	}
 }
 
+/* Positions are numbers of 32 bits, of which a busy queue has seen the end in an hour. */
+static void
+positions_wrap(void **state)
+{
+	struct vx_rxq *q;
+	uint32_t i;
+
+	(void)state;
+	begin(&(struct bare_conf){ .rx_offloads = LRO });
+	q = port.eth->data->rx_queues[0];
+	q->next -= 2048;
+	for (i = 0; i < VX_RX_RINGS; i++) {
+		q->ring[i].fill -= 2048;
+		q->ring[i].done -= 2048;
+	}
+	for (i = 0; i < 5000; i++) {
+		hand_put(&hand, (uint8_t)i, 60 + i, NULL);
+		expect_one((uint8_t)i, 60 + i, (uint16_t)((60 + i + 2047) / 2048));
+	}
+	assert_true(q->next < 1u << 31 && q->ring[0].done < 1u << 31 && q->ring[1].done < 1u << 31);
+	assert_int_equal(0, vx_rx_stats(&port).bad_completions);
+	bare_close(&port);
+}
+
 /* The device fills everything it has; nothing more can come until something was received. */
 static void
 a_ring_is_emptied_and_filled(void **state)
@@ -553,6 +577,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_comes_of_nothing),
 		cmocka_unit_test(rings_of_all_sizes_wrap),
+		cmocka_unit_test(positions_wrap),
 		cmocka_unit_test(a_ring_is_emptied_and_filled),
 		cmocka_unit_test(completions_become_flags),
 		cmocka_unit_test(frames_with_errors_are_counted_and_gone),

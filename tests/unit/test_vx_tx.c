@@ -62,6 +62,31 @@ rings_of_all_sizes_wrap(void **state)
 	}
 }
 
+/* Positions are numbers of 32 bits, of which a busy queue has seen the end in an hour. */
+static void
+positions_wrap(void **state)
+{
+	const uint32_t lens[] = { 30, 34 };
+	struct vx_txq *q;
+	uint32_t i, seed;
+
+	(void)state;
+	begin(NULL);
+	q = port.eth->data->tx_queues[0];
+	q->next = q->sent = q->done = q->odd = q->comp_next = (uint32_t)-1024;
+	for (i = 0; i < 2000; i++) {
+		seed = i & 0xff;
+		pkts[0] = i % 3 == 0 ? vx_frame(&port, (uint8_t)seed, lens, 2) : vx_small(&port, (uint8_t)seed);
+		assert_int_equal(1, vx_send(&port, pkts, 1));
+		expect_frame((uint8_t)seed, 64, i % 3 == 0 ? 2 : 1);
+	}
+	assert_true(q->done < 1u << 31);
+	vx_tx_done_cleanup(q, 0);
+	assert_int_equal(0, in_flight());
+	assert_int_equal(0, vx_tx_stats(&port).bad_completions);
+	bare_close(&port);
+}
+
 /* One completion for each burst, and one for each quarter of the ring. */
 static void
 completions_are_few(void **state)
@@ -352,6 +377,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rings_of_all_sizes_wrap),
+		cmocka_unit_test(positions_wrap),
 		cmocka_unit_test(completions_are_few),
 		cmocka_unit_test(a_full_ring_stops_the_burst),
 		cmocka_unit_test(frames_go_whole_or_not_at_all),

@@ -15,20 +15,24 @@
 #define CHASE_US 5000
 #define CHASES   400
 
+/* Under a lock: whoever looked first must not write last. */
 int
 vh_link_update(struct rte_eth_dev *eth, int wait __rte_unused)
 {
 	struct vh_port *port = vh_port_of(eth);
-	const bool up = atomic_load(&port->running) && atomic_load(&port->admin_up) &&
-		atomic_load(&port->active);
-	const struct rte_eth_link link = {
+	struct rte_eth_link link = {
 		.link_speed = port->args.speed,
 		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
 		.link_autoneg = RTE_ETH_LINK_FIXED,
-		.link_status = up ? RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN,
 	};
+	int ret;
 
-	return rte_eth_linkstatus_set(eth, &link);
+	rte_spinlock_lock(&port->link_lock);
+	link.link_status = atomic_load(&port->running) && atomic_load(&port->admin_up) &&
+		atomic_load(&port->active);
+	ret = rte_eth_linkstatus_set(eth, &link);
+	rte_spinlock_unlock(&port->link_lock);
+	return ret;
 }
 
 static void

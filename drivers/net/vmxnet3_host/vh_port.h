@@ -25,6 +25,7 @@
 
 #include <ethdev_driver.h>
 #include <rte_log.h>
+#include <rte_spinlock.h>
 
 #include <vmxnet3_vfu.h>
 
@@ -103,6 +104,7 @@ struct vh_port {
 	atomic_bool active;            /**< the guest's driver runs */
 
 	/* vh_link.c */
+	rte_spinlock_t link_lock;
 	struct vh_gate chase_gate;
 	atomic_uint chases;
 	struct vmxnet3_dev_stats base; /**< at the last reset of the statistics */

@@ -83,27 +83,30 @@ add_txq(const struct vh_txq *q, struct rte_eth_stats *s, struct pmd_queue_stats 
 {
 	s->opackets += tx_count(q, VH_TX_PACKETS);
 	s->obytes += tx_count(q, VH_TX_BYTES);
-	s->oerrors += tx_count(q, VH_TX_NOT_TAKEN) + tx_count(q, VH_TX_BAD_MBUF) +
-		tx_count(q, VH_TX_BAD_OFFLOAD);
+	s->oerrors += tx_count(q, VH_TX_BAD_MBUF) + tx_count(q, VH_TX_BAD_OFFLOAD);
 	if (queues == NULL || q->id >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
 		return;
 	queues->q_opackets[q->id] = tx_count(q, VH_TX_PACKETS);
 	queues->q_obytes[q->id] = tx_count(q, VH_TX_BYTES);
 }
 
-/* Frames of the guest that the device did not hand over. */
-static uint64_t
-guest_errors(const struct vh_port *port)
+/* The device's reasons that are errors, too. What the guest's filter does not want is none. */
+static void
+add_device(const struct vh_port *port, struct rte_eth_stats *s)
 {
-	static const enum vmxnet3_drop reasons[] = { VMXNET3_DROP_TX_RUNT, VMXNET3_DROP_TX_TOO_LONG,
+	static const enum vmxnet3_drop in[] = { VMXNET3_DROP_TX_RUNT, VMXNET3_DROP_TX_TOO_LONG,
 		VMXNET3_DROP_TX_BAD_OFFLOAD, VMXNET3_DROP_TX_BAD_ADDRESS, VMXNET3_DROP_TX_BAD_DESC };
+	static const enum vmxnet3_drop out[] = { VMXNET3_DROP_RX_INACTIVE, VMXNET3_DROP_RX_LINK_DOWN,
+		VMXNET3_DROP_RX_RUNT, VMXNET3_DROP_RX_TOO_LONG, VMXNET3_DROP_RX_NO_BUFFER,
+		VMXNET3_DROP_RX_BAD_ADDRESS, VMXNET3_DROP_RX_BAD_DESC, VMXNET3_DROP_RX_BAD_OFFLOAD };
 	struct vmxnet3_dev_stats stats;
-	uint64_t sum = 0;
+	unsigned int i;
 
 	vmxnet3_dev_stats_get(port->dev, &stats);
-	for (unsigned int i = 0; i < RTE_DIM(reasons); i++)
-		sum += stats.drops[reasons[i]] - port->base.drops[reasons[i]];
-	return sum;
+	for (i = 0; i < RTE_DIM(in); i++)
+		s->ierrors += stats.drops[in[i]] - port->base.drops[in[i]];
+	for (i = 0; i < RTE_DIM(out); i++)
+		s->oerrors += stats.drops[out[i]] - port->base.drops[out[i]];
 }
 
 /* Also of queues that are not set up now: they have counted, perhaps. */
@@ -116,7 +119,7 @@ PMD_STATS_GET(vh_stats_get)
 		add_rxq(&port->rxq[q], stats, PMD_STATS_QUEUES);
 		add_txq(&port->txq[q], stats, PMD_STATS_QUEUES);
 	}
-	stats->ierrors += guest_errors(port);
+	add_device(port, stats);
 	return 0;
 }
 

@@ -73,6 +73,39 @@ request_csum(struct offload_frame *f, const struct built *b)
 	f->csum_field = (uint16_t)field_at(b);
 }
 
+/* The request that a frame's headers make. */
+static void
+ask(void **state)
+{
+	struct split s;
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 4000; i++) {
+		struct shape shape = { .tags = i % 3, .ipv6 = i >> 2 & 1, .proto = i & 1 ? 6 : 17,
+			.l3_extra = 8 * rnd(5), .tcp_options = 4 * rnd(11), .payload = rnd(3000) };
+
+		build(&built, &shape);
+		wanted = built;
+		put_seed(&wanted);
+		put16(built.data + field_at(&built), rnd(65536));
+		split_random(&s, built.data, built.len, OFFLOAD_HEADER_BYTES, 1 + i % 9);
+		offload_frame_parse(&s.f);
+		assert_int_equal(offload_csum_ask(&s.f, &s.f.hdr), 0);
+		assert_true(s.f.request == OFFLOAD_CSUM && s.f.csum_start == l4_at(&built) &&
+			s.f.csum_field == field_at(&built));
+		assert_memory_equal(s.seg[0].data, wanted.data, s.seg[0].len);
+		/* Only once, and not without headers to go by. */
+		assert_int_equal(offload_csum_ask(&s.f, &s.f.hdr), -EINVAL);
+		s.f.request = OFFLOAD_NONE;
+		put16(s.seg[0].data + built.l2 + (built.ipv6 ? 4 : 2), built.len);
+		assert_int_equal(offload_csum_ask(&s.f, &s.f.hdr), -EINVAL);
+		s.f.hdr.l4_len = 0;
+		assert_int_equal(offload_csum_ask(&s.f, &s.f.hdr), -EINVAL);
+		split_free(&s);
+	}
+}
+
 /* Random frames of every kind with their seed, cut at random, against the finished ones. */
 static void
 complete(void **state)
@@ -430,6 +463,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sum_over_every_split),
 		cmocka_unit_test(sum_of_large_frames),
+		cmocka_unit_test(ask),
 		cmocka_unit_test(complete),
 		cmocka_unit_test(udp_zero_is_sent_as_ones),
 		cmocka_unit_test(complete_refuses_what_does_not_fit),

@@ -323,6 +323,36 @@ vlan(void **state)
 	split_free(&split);
 }
 
+/* Taken whole: the IP header of one large packet, whatever the sender had there; the rest as it was. */
+static void
+whole(void **state)
+{
+	static struct built sent;
+	struct split split;
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 500; i++) {
+		struct shape s = { .proto = 6, .ipv6 = i & 1, .tags = i % 3, .l3_extra = 8 * rnd(4),
+			.tcp_options = 12, .payload = 1 + rnd(60000), .tcp_flags = ACK };
+
+		build(&built, &s);
+		sent = built;
+		put16(sent.data + sent.l2 + (s.ipv6 ? 4 : 2), rnd(65536));
+		if (!s.ipv6)
+			put16(sent.data + sent.l2 + 10, rnd(65536));
+		split_random(&split, sent.data, sent.len, OFFLOAD_HEADER_BYTES, 1 + i % 20);
+		request_tso(&split.f, &sent, 1000);
+		assert_int_equal(offload_tso_whole(&split.f), 0);
+		assert_int_equal(split.f.request, OFFLOAD_TSO);
+		gather(&split.f, out);
+		assert_memory_equal(out, built.data, built.len);
+		split.f.mss = 0;
+		assert_int_equal(offload_tso_whole(&split.f), -EINVAL);
+		split_free(&split);
+	}
+}
+
 int
 main(void)
 {
@@ -335,6 +365,7 @@ main(void)
 		cmocka_unit_test(many_segments),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(vlan),
+		cmocka_unit_test(whole),
 	};
 
 	return cmocka_run_group_tests_name("offload_tso", tests, NULL, NULL);

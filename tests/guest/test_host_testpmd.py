@@ -9,6 +9,10 @@ from lab import configure_card, ipv4, ipv6, mac, ping, ping_until, same_file, se
 from lib.guest import Guest
 
 
+# Where testpmd shall send what it has put its own address into.
+REWRITING = [f"set eth-peer 0 {mac(1)}", f"set eth-peer 1 {mac(2)}"]
+
+
 @pytest.fixture(name="module_lab", scope="module")
 def fixture_module_lab():
     with HostLab(vcpus=2) as lab:
@@ -26,12 +30,6 @@ def drops(lab):
     """Frames that the driver dropped, by port and reason; those that a guest did not want do not count."""
     return {(port, name): value for port in (0, 1) for name, value in lab.pmd.xstats(port).items()
             if "drop" in name and value and not name.endswith(("not_mine", "inactive", "not_taken"))}
-
-
-def rewriting(lab):
-    """Where testpmd shall send what it has put its own address into."""
-    del lab
-    return [f"set eth-peer 0 {mac(1)}", f"set eth-peer 1 {mac(2)}"]
 
 
 def test_link_follows_the_guest(lab):
@@ -146,7 +144,7 @@ def test_queues(lab, queues):
 
 @pytest.mark.parametrize("mode", ["io", "mac", "csum", "noisy"])
 def test_modes_that_carry_traffic(lab, mode):
-    with lab.forwarding(mode, *rewriting(lab)):
+    with lab.forwarding(mode, *REWRITING):
         for number in (1, 2):
             lab.guests[number].run("ip neigh flush all")
         ping(lab.guests[1], ipv4(2))
@@ -160,7 +158,7 @@ def test_checksums_by_the_port(lab):
     lab.reconfigure("port config 0 rx_offload udp_cksum on", *offloads, "tso set 1000 0", "tso set 1000 1")
     try:
         lab.pmd.clear()
-        with lab.forwarding("csum", *rewriting(lab)):
+        with lab.forwarding("csum", *REWRITING):
             for address in (ipv4(2), ipv6(2)):
                 tcp(lab.guests[1], address)
                 tcp(lab.guests[1], address, "-R")
@@ -199,7 +197,7 @@ def test_modes_that_send(lab, mode):
     """More than a guest can take: it loses some, and lives."""
     lab.both("ip link set eth0 promisc on")
     before = [received(lab.guests[number]) for number in (1, 2)]
-    with lab.forwarding(mode, *rewriting(lab)):
+    with lab.forwarding(mode, *REWRITING):
         lab.pmd.wait_for(lambda: all(received(lab.guests[number]) > before[number - 1] + 1000 for number in (1, 2)),
                          "1,000 frames reach each guest", 60)
     lab.both("ip link set eth0 promisc off")

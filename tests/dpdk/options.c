@@ -40,6 +40,7 @@ static const struct known known[] = {
 	{"mbufs", KIND_U32, AT(mbufs), 64, 1 << 20, "packet buffers (32768)"},
 	{"mbuf-size", KIND_U32, AT(mbuf_size), 128, 16384, "bytes of a packet buffer (2048)"},
 	{"seed", KIND_U64, AT(seed), 0, UINT64_MAX, "of all that is random (1)"},
+	{"settle", KIND_MS, AT(settle), 0, 60000, "milliseconds to wait when links are up (0)"},
 	{"stall", KIND_SECONDS, AT(stall), 0, 86400, "give up when nothing moves for so long (20)"},
 	{"damage", KIND_DAMAGE, AT(damage), 0, 0, "KIND:N, to every Nth frame; flip, cut, drop, swap, repeat"},
 	{"csum", KIND_FLAG, AT(csum), 0, 1, "let the port compute checksums"},

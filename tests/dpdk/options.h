@@ -36,6 +36,7 @@ struct options {
 	uint32_t mbufs;
 	uint32_t mbuf_size;    /**< bytes of data, without headroom */
 	uint64_t seed;
+	double settle;         /**< seconds from the links' coming up to the first frame */
 	double stall;          /**< seconds without any movement that end the run */
 	enum damage damage;
 	uint64_t damage_every;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
@@ -74,6 +75,7 @@ start_ports(const struct options *opt, uint16_t *ports, uint32_t *nb)
 	for (i = 0; i < *nb; i++)
 		if (port_wait_link(ports[i], LINK_S) != 0)
 			return -1;
+	rte_delay_us_sleep(opt->settle * 1e6);
 	return 0;
 }
 

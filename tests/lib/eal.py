@@ -61,9 +61,13 @@ def our_plugins():
     return [path for path in (paths.PMD_VMXNET3X, paths.PMD_VMXNET3_HOST) if path.exists()]
 
 
-def lcores(number):
-    """`number` lcores on this process's CPUs, in turn when they are fewer."""
+def lcores(number, idle_main=False):
+    """`number` lcores on this process's CPUs, in turn when they are fewer.
+
+    Those that work begin with the first CPU, as a switch with one core takes the last one."""
     cpus = sorted(os.sched_getaffinity(0))
+    if idle_main:
+        cpus = cpus[-1:] + cpus[:-1]
     return ",".join(f"{lcore}@{cpus[lcore % len(cpus)]}" for lcore in range(number))
 
 
@@ -75,15 +79,17 @@ class Eal:
     plugins    files for -d; None: our drivers
     cores      how many lcores (the first is the main one)
     options    further options
+    idle_main  whether the program's main lcore does no work
     """
 
-    def __init__(self, vdevs=(), memory="no-huge", plugins=None, cores=2, options=()):
+    def __init__(self, vdevs=(), memory="no-huge", plugins=None, cores=2, options=(), idle_main=False):
         self.prefix = f"vx-{os.getpid()}-{next(_number)}"
         self.vdevs = list(vdevs)
         self.memory = MEMORY[memory] if isinstance(memory, str) else list(memory)
         self.plugins = our_plugins() if plugins is None else list(plugins)
         self.cores = cores
         self.options = list(options)
+        self.idle_main = idle_main
 
     def wrapper(self):
         """Words to put before the program."""
@@ -91,7 +97,7 @@ class Eal:
 
     def words(self):
         """The options, without the -- that ends them."""
-        words = ["--lcores", lcores(self.cores), "--no-telemetry", *self.memory]
+        words = ["--lcores", lcores(self.cores, self.idle_main), "--no-telemetry", *self.memory]
         if "--in-memory" not in self.memory:
             words += ["--file-prefix", self.prefix]
         if not any(option in ("-a", "--allow") for option in self.options):

@@ -39,7 +39,7 @@ class Testpmd:
     __test__ = False
 
     def __init__(self, vdevs=(), args=(), netns=None, wrapper=(), env=None, **eal):
-        self.eal = Eal(vdevs, **eal)
+        self.eal = Eal(vdevs, idle_main=True, **eal)
         self.args = [str(arg) for arg in args]
         if not any(arg.startswith("--total-num-mbufs") for arg in self.args):
             self.args.append("--total-num-mbufs=16384")

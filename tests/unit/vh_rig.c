@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vh_rig.h"
 
+#include <dirent.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -14,10 +15,19 @@
 
 static char folder[] = "/run/vx-rig-XXXXXX";
 
+/* A test that failed leaves its socket. */
 static void
-remove_folder(void)
+remove_folders(void)
 {
+	struct dirent *entry;
+	DIR *dir = opendir(folder);
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir != NULL)
+		closedir(dir);
 	rmdir(folder);
+	rmdir(rte_eal_get_runtime_dir());
 }
 
 /* One lcore on whatever CPUs this process may use. */
@@ -51,7 +61,7 @@ rig_eal(void **state)
 	snprintf(prefix, sizeof(prefix), "vx-rig-%d", getpid());
 	if (mkdtemp(folder) == NULL)
 		return -1;
-	atexit(remove_folder);
+	atexit(remove_folders);
 	return rte_eal_init((int)RTE_DIM(argv) - 1, argv) < 0 ? -1 : 0;
 }
 

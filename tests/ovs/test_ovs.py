@@ -180,7 +180,7 @@ def set_mtu(lab, mtu):
         for number in (1, 2):
             lab.ovs.set_interface(f"vm{number}", mtu_request=mtu)
             assert lab.ovs.interface(f"vm{number}")["mtu"] == mtu
-        # It goes on with a card that was never reset.
+        # A card that lost its connection would not come back: QEMU does not connect again.
         ping_until(lab.guests[1], ipv4(2))
     lab.ovs.set_interface(BRIDGE, mtu_request=mtu)
     for number in (1, 2):
@@ -188,7 +188,6 @@ def set_mtu(lab, mtu):
 
 
 def test_mtu_changes_under_traffic(lab):
-    cards = [carriers(lab, number) for number in (1, 2)]
     try:
         set_mtu(lab, 9000)
         for there in (ipv4(2), ipv6(2), ipv4(HOST)):
@@ -198,12 +197,6 @@ def test_mtu_changes_under_traffic(lab):
         set_mtu(lab, 1500)
     ping(lab.guests[1], ipv4(2), size=1472, df=True)
     tcp(lab.guests[1], ipv4(2))
-    assert all(carriers(lab, number) >= before for number, before in zip((1, 2), cards))
-
-
-def carriers(lab, number):
-    """How often the link of a guest's card changed; it starts at 0 with a new card."""
-    return int(lab.guests[number].run("cat /sys/class/net/eth0/carrier_changes"))
 
 
 @pytest.mark.parametrize("queues", [2, 4])

@@ -13,6 +13,8 @@
 /* Polls without a frame after which there is none. */
 #define PATIENCE 200
 
+#define WAIT_MS 10000
+
 static char folder[] = "/run/vx-rig-XXXXXX";
 
 /* A test that failed leaves its socket. */
@@ -201,6 +203,49 @@ rig_unplug(struct rig *r)
 }
 
 void
+rig_plug_usual(struct rig *r, uint32_t nb_tx)
+{
+	struct mini_conf guest = roomy(7);
+
+	guest.nb_tx = nb_tx;
+	rig_plug(r, &guest);
+}
+
+void
+rig_open_usual(struct rig *r)
+{
+	const struct rig_conf conf = { 0 };
+
+	rig_open(r, "");
+	rig_start(r, &conf);
+	rig_plug_usual(r, 1);
+}
+
+bool
+rig_link(const struct rig *r)
+{
+	struct rte_eth_link link;
+
+	assert_int_equal(rte_eth_link_get_nowait(r->port, &link), 0);
+	assert_int_equal(link.link_speed, 10000);
+	return link.link_status == RTE_ETH_LINK_UP;
+}
+
+bool
+rig_guest_link(struct rig *r)
+{
+	return mini_cmd(&r->m, VMXNET3_CMD_GET_LINK) & 1;
+}
+
+bool
+rig_wait_link(const struct rig *r, bool up)
+{
+	for (int i = 0; i < WAIT_MS && rig_link(r) != up; i++)
+		usleep(1000);
+	return rig_link(r) == up;
+}
+
+void
 rig_guest_send(struct rig *r, uint32_t q, const void *data, uint32_t len,
 	const struct mini_offload *o)
 {
@@ -301,4 +346,27 @@ rig_check_mbuf(const struct rig *r, const struct rte_mbuf *m, bool chained)
 		len += s->data_len;
 	}
 	assert_int_equal(len, m->pkt_len);
+}
+
+void
+rig_check_traffic(struct rig *r)
+{
+	struct mini_frame f;
+	struct rte_mbuf *m;
+	uint8_t bytes[2048];
+
+	make_frame(rnd(1400));
+	rig_guest_send(r, 0, frame.data, frame.len, NULL);
+	m = rig_receive_one(r);
+	rig_check_mbuf(r, m, false);
+	assert_int_equal(rig_bytes(m, bytes), RTE_MAX(60u, frame.len));
+	assert_memory_equal(bytes, frame.data, frame.len);
+	/* Back again, to all. */
+	memset(frame.data, 0xff, 6);
+	memcpy(rte_pktmbuf_mtod(m, void *), frame.data, frame.len);
+	rig_send(r, m);
+	rig_guest_receive(r, &f);
+	expect_bytes(&f, frame.data, frame.len);
+	mini_refill(&r->m, 0, UINT32_MAX);
+	mini_reap(&r->m, 0);
 }

@@ -52,6 +52,19 @@ void rig_stop(struct rig *r);
 void rig_plug(struct rig *r, const struct mini_conf *conf);
 void rig_unplug(struct rig *r);
 
+/** With a driver of revision 7, @p nb_tx transmit queues, and room for nearly everything. */
+void rig_plug_usual(struct rig *r, uint32_t nb_tx);
+/** A port as usual, started, with a guest as usual. */
+void rig_open_usual(struct rig *r);
+/** One frame each way, on the first queues. */
+void rig_check_traffic(struct rig *r);
+
+/** The link that the application sees; the one that the guest sees. */
+bool rig_link(const struct rig *r);
+bool rig_guest_link(struct rig *r);
+/** Waits for a link; @return whether it came. */
+bool rig_wait_link(const struct rig *r, bool up);
+
 /** What the guest sends; @p o may be NULL. */
 void rig_guest_send(struct rig *r, uint32_t q, const void *data, uint32_t len,
 	const struct mini_offload *o);

@@ -8,7 +8,8 @@
  *
  * The files of the driver, from the top down; each uses only those below it:
  *  - vh_vdev.c: probe and remove; vh_ops.c: the ethdev's operations;
- *  - vh_stats.c, vh_link.c: statistics, link; vh_rx.c, vh_tx.c: bursts;
+ *  - vh_stats.c, vh_link.c: statistics, link;
+ *  - vh_rx.c on vh_rx_frame.c, vh_tx.c: bursts;
  *  - vh_port.c: the device, its socket, waiting for bursts to end;
  *  - vh_args.c: device arguments; vh_count.h: what queues count.
  *
@@ -63,7 +64,7 @@ vh_gate_leave(struct vh_gate *gate)
 	atomic_store_explicit(&gate->turns, turns + 1, memory_order_release);
 }
 
-struct vh_rx; /* vh_rx.c */
+struct vh_rx; /* vh_rx_frame.h */
 struct vh_tx; /* vh_tx.c */
 
 struct vh_rxq {

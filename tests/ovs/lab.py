@@ -25,7 +25,8 @@ class OvsLab:
         self.netns = self.stack.enter_context(NetNs("ovs"))
         self.ports = ports
         self.arguments = arguments
-        self.ovs = Ovs(self.netns, plugins=[paths.PMD_VMXNET3_HOST], other_config={**OTHER_CONFIG, **(other_config or {})})
+        self.ovs = Ovs(self.netns, plugins=[paths.PMD_VMXNET3_HOST],
+                       other_config={**OTHER_CONFIG, **(other_config or {})})
         self.guests = {}
 
     def __enter__(self):

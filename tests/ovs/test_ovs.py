@@ -82,8 +82,12 @@ def test_ping(lab):
         ping(one, there, size=1500 - (48 if ":" in there else 28), df=True)
     before = lab.statistics(2)
     ping(one, ipv4(2), count=20)
-    lab.ovs.wait_for(lambda: all(lab.statistics(2).get(key, 0) >= before.get(key, 0) + 20 for key in ("rx_packets", "tx_packets")),
-                     "20 more packets each way")
+
+    def arrived():
+        after = lab.statistics(2)
+        return all(after.get(key, 0) >= before.get(key, 0) + 20 for key in ("rx_packets", "tx_packets"))
+
+    lab.ovs.wait_for(arrived, "20 more packets each way")
 
 
 def test_streams_with_all_offloads(lab):
@@ -91,8 +95,8 @@ def test_streams_with_all_offloads(lab):
     one, two = lab.guests[1], lab.guests[2]
     for guest in (one, two):
         features = guest.run("ethtool -k eth0")
-        for feature in ("tx-checksum-ip-generic", "tcp-segmentation-offload", "tx-tcp6-segmentation", "rx-checksumming",
-                        "large-receive-offload", "tx-vlan-offload", "rx-vlan-offload"):
+        for feature in ("tx-checksum-ip-generic", "tcp-segmentation-offload", "tx-tcp6-segmentation",
+                        "rx-checksumming", "large-receive-offload", "tx-vlan-offload", "rx-vlan-offload"):
             assert re.search(rf"{feature}: on", features), features
     everything(lab)
     for address in (ipv4(2), ipv6(2)):
@@ -119,7 +123,8 @@ def test_vlan_devices_of_the_guests(lab):
 def pushed(lab):
     """Flows that put what machine 1 sends into a VLAN, and take what comes for it out of it. Machine 2 has a VLAN device;
     the tap gets a copy."""
-    flows = [f"priority=100,in_port=vm1,actions=push_vlan:0x8100,set_field:{4096 + VLAN}->vlan_vid,output:vm2,output:LOCAL",
+    flows = [f"priority=100,in_port=vm1,actions=push_vlan:0x8100,set_field:{4096 + VLAN}->vlan_vid,output:vm2,"
+             "output:LOCAL",
              f"priority=100,in_port=vm2,dl_vlan={VLAN},actions=output:LOCAL,pop_vlan,output:vm1"]
     try:
         for flow in flows:

@@ -95,10 +95,11 @@ def test_full_table_still_floods(lan):
     daemon, wire = lan(3, **{"fdb-size": 16})
     for number in range(100):
         wire[1].send(host(number), BROADCAST, b"here")
-    wire.heard()
+    # Before anything comes in at another port, which has its own queue: an address there is learned, too, if there is room.
+    until(daemon, lambda: bridge(daemon)["fdb_full"] >= 100 - 16, "all 100 addresses are seen")
     info = bridge(daemon)
     assert (info["fdb_used"], info["fdb_size"]) == (16, 16)
-    assert info["fdb_full"] >= 100 - 16
+    wire.heard()
     known = fdb(daemon)
     assert set(known) == {host(number) for number in range(16)}
     wire[0].send(host(200), host(3), b"known")

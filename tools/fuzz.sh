@@ -11,7 +11,7 @@ build=build-fuzz
 found=$build/found
 
 CC=clang tools/configure.sh $build -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
-	-Dwerror=true -Doptimization=1 >$build.log 2>&1 && ninja -C $build >>$build.log 2>&1 || {
+	-Dwerror=true -Doptimization=1 >$build.log 2>&1 && ninja -C $build fuzzers >>$build.log 2>&1 || {
 	cat $build.log
 	rm -f $build.log
 	echo "FAIL building the fuzz targets"

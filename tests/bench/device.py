@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The device core by itself: time to the interrupt, and what a frame costs."""
+"""The device core by itself, and the front end's bursts: time to the interrupt, and what a frame costs."""
 import json
 import os
 import re
@@ -71,11 +71,17 @@ def _valgrind():
     return shutil.which("valgrind") is not None
 
 
+def _total(program, words, function, out):
+    """Instructions per frame inside of one function of a program."""
+    _run(["valgrind", "--quiet", "--tool=callgrind", f"--toggle-collect={function}", f"--callgrind-out-file={out}",
+          PROGRAMS / program, *words])
+    return int(re.search(r"^totals: (\d+)", out.read_text(), re.MULTILINE)[1]) / FRAMES
+
+
 def _count(size, burst, folder):
     """Instructions per frame, and by function."""
     out = Path(folder) / f"callgrind.{size}.{burst}"
-    _run(["valgrind", "--quiet", "--tool=callgrind", "--toggle-collect=forward_burst",
-          f"--callgrind-out-file={out}", PROGRAMS / "frame_cost", size, burst, FRAMES])
+    total = _total("frame_cost", [size, burst, FRAMES], "forward_burst", out)
     functions = {}
     for line in _run(["callgrind_annotate", "--threshold=100", out]).splitlines():
         # "1,218,000 (20.78%)  /src/dev_rx.c:vmxnet3_dev_deliver [/build/frame_cost]"; inlined code has its own file
@@ -83,7 +89,6 @@ def _count(size, burst, folder):
         if match:
             name = match[3].split(".")[0]
             functions[name] = functions.get(name, 0) + int(match[1].replace(",", "")) / FRAMES
-    total = int(re.search(r"^totals: (\d+)", out.read_text(), re.MULTILINE)[1]) / FRAMES
     return total, dict(sorted(functions.items(), key=lambda item: -item[1]))
 
 
@@ -113,3 +118,25 @@ def frame_cost(report):
             if run["burst"] > 1:
                 top = list(run["by_function"].items())[:TOP_FUNCTIONS]
                 report.say(f"    {run['bytes']} bytes: " + ", ".join(f"{name} {n:.0f}" for name, n in top))
+
+
+def burst_cost(report):
+    """The same of the front end's bursts, at a device that costs nothing of theirs."""
+    with report.section("burst_cost", "Cost of a frame in the bursts of net_vmxnet3x: receive with refill; transmit") as data:
+        counting = _valgrind()
+        data["runs"], rows = [], []
+        with tempfile.TemporaryDirectory(prefix="vx-bench-") as folder:
+            for size, burst, free in ((64, 1, ""), (64, 32, ""), (64, 32, "fast-free"), (1500, 32, "")):
+                options = [free] if free else []
+                run = json.loads(_run([paths.need(PROGRAMS / "burst_cost"), size, burst, 400000, *options]))
+                row = [f"{size} bytes, {burst} per burst{free and ', fast free'}"]
+                if counting:
+                    for way in ("rx", "tx"):
+                        run[f"{way}_instructions"] = _total("burst_cost", [size, burst, FRAMES, *options],
+                                                            f"vx_{way}_burst", Path(folder) / f"callgrind.{way}")
+                        row.append(f"{run[f'{way}_instructions']:.0f}")
+                data["runs"].append(run)
+                rows.append([*row, f"{run['rx_ns']:.1f}", f"{run['tx_ns']:.1f}"])
+        report.table(["frame", *(["rx instructions", "tx instructions"] if counting else []), "rx ns", "tx ns"], rows)
+        if not counting:
+            report.say("    instructions are not counted: install valgrind (apt-get install valgrind)")

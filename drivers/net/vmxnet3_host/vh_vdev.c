@@ -104,7 +104,8 @@ probe(struct rte_vdev_device *vdev)
 	}
 	if (ret != 0)
 		VH_LOG(ERR, name, "%s", why);
-	return ret;
+	/* EAL takes -EEXIST for a device that it has already, and tells the application that all is well. */
+	return ret == -EEXIST ? -EADDRINUSE : ret;
 }
 
 static int

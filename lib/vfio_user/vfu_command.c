@@ -125,7 +125,7 @@ handle_dma_unmap(struct vfu_server *server, struct vfu_msg *msg)
 		rc = vfu_dma_unmap(server->dma, req.address, req.size);
 		if (rc != 0)
 			return vfu_reject(server, msg, -rc,
-				"no mapping has address 0x%" PRIx64 " and size 0x%" PRIx64,
+				"address 0x%" PRIx64 " size 0x%" PRIx64 " is no range of whole mappings",
 				req.address, req.size);
 	}
 	dma_changed(server);

@@ -96,18 +96,43 @@ mapping_free(struct vfu_dma *dma, struct mapping *m)
 	free(m);
 }
 
-/* Takes a mapping out of the tree, waits for its readers, lets go of what is behind it. */
-static void
-mapping_remove(struct vfu_dma *dma, struct mapping *m)
+static uint64_t
+first_page(const struct mapping *m)
 {
-	uint64_t first = m->range.iova >> PAGE_SHIFT;
+	return m->range.iova >> PAGE_SHIFT;
+}
+
+static uint64_t
+last_page(const struct mapping *m)
+{
+	return first_page(m) + (m->range.len >> PAGE_SHIFT) - 1;
+}
+
+/* Takes mappings out of the tree, waits for their readers, lets go of what is behind them. */
+static void
+remove_all(struct vfu_dma *dma, struct mapping_list *gone)
+{
+	struct mapping *m;
 
 	step_generation(dma);
-	vfu_radix_remove(&dma->tree, first, first + (m->range.len >> PAGE_SHIFT) - 1, m);
+	LIST_FOREACH(m, gone, link)
+		vfu_radix_remove(&dma->tree, first_page(m), last_page(m), m);
 	step_generation(dma);
 	wait_for_readers(dma);
 	vfu_radix_reap(&dma->tree);
-	mapping_free(dma, m);
+	while ((m = LIST_FIRST(gone)) != NULL) {
+		LIST_REMOVE(m, link);
+		mapping_free(dma, m);
+	}
+}
+
+static void
+mapping_remove(struct vfu_dma *dma, struct mapping *m)
+{
+	struct mapping_list gone = LIST_HEAD_INITIALIZER(gone);
+
+	LIST_INSERT_HEAD(&gone, m, link);
+	remove_all(dma, &gone);
 }
 
 static int
@@ -179,17 +204,71 @@ vfu_dma_map(struct vfu_dma *dma, uint64_t iova, uint64_t size, uint32_t prot, in
 	return 0;
 }
 
+static void
+unlink_mapping(struct vfu_dma *dma, struct mapping *m)
+{
+	LIST_REMOVE(m, link);
+	dma->nb_maps--;
+}
+
+/* Whether a mapping has bytes from @p first to @p last (both included), and others as well. */
+static bool
+is_cut(const struct mapping *m, uint64_t first, uint64_t last)
+{
+	uint64_t m_last = m->range.iova + m->range.len - 1;
+
+	return m->range.iova <= last && m_last >= first && (m->range.iova < first || m_last > last);
+}
+
+/* Moves the mappings from @p first to @p last to a list of their own. */
+static void
+collect(struct vfu_dma *dma, uint64_t first, uint64_t last, struct mapping_list *gone)
+{
+	struct mapping *m, *next;
+
+	for (m = LIST_FIRST(&dma->mappings); m != NULL; m = next) {
+		next = LIST_NEXT(m, link);
+		if (m->range.iova < first || m->range.iova > last)
+			continue;
+		unlink_mapping(dma, m);
+		LIST_INSERT_HEAD(gone, m, link);
+	}
+}
+
+/*
+ * When a guest hands a device to another driver, QEMU empties the address space by naming all of
+ * it, in ranges of growing size. As the kernel's vfio does, this takes out what lies in a range;
+ * that there is nothing is no mistake.
+ */
+static int
+unmap_within(struct vfu_dma *dma, uint64_t first, uint64_t last)
+{
+	struct mapping_list gone = LIST_HEAD_INITIALIZER(gone);
+	const struct mapping *m;
+
+	LIST_FOREACH(m, &dma->mappings, link) {
+		if (is_cut(m, first, last))
+			return -EINVAL;
+	}
+	collect(dma, first, last, &gone);
+	if (!LIST_EMPTY(&gone))
+		remove_all(dma, &gone);
+	return 0;
+}
+
 int
 vfu_dma_unmap(struct vfu_dma *dma, uint64_t iova, uint64_t size)
 {
 	struct mapping *m = NULL;
 
+	if (((iova | size) & (VFU_DMA_PAGE - 1)) != 0 || size == 0 || size - 1 > UINT64_MAX - iova)
+		return -EINVAL;
 	if (iova < ADDR_END)
 		m = vfu_radix_find(&dma->tree, iova >> PAGE_SHIFT);
+	/* What was mapped as it is named comes by the ten thousand, and needs no look at the others. */
 	if (m == NULL || m->range.iova != iova || m->range.len != size)
-		return -ENOENT;
-	LIST_REMOVE(m, link);
-	dma->nb_maps--;
+		return unmap_within(dma, iova, iova + (size - 1));
+	unlink_mapping(dma, m);
 	mapping_remove(dma, m);
 	return 0;
 }

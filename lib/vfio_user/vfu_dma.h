@@ -62,9 +62,11 @@ int vfu_dma_map(struct vfu_dma *dma, uint64_t iova, uint64_t size, uint32_t prot
 	uint64_t fd_offset);
 
 /**
- * Removes the mapping that starts at @p iova and has exactly @p size bytes.
+ * Removes the mappings that lie between @p iova and @p iova + @p size, with one quiesce for all
+ * of them. There may be none.
  *
- * @return 0, -ENOENT when there is no such mapping.
+ * @return 0, or -EINVAL (alignment, size 0, wrap, or a mapping lies partly outside: none is removed
+ *         then).
  */
 int vfu_dma_unmap(struct vfu_dma *dma, uint64_t iova, uint64_t size);
 

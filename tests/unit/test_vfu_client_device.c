@@ -25,10 +25,10 @@ test_dma(void **state)
 	assert_int_equal(vfu_client_region_read(c, BAR_REGISTERS, REG_PEEK, &seen, 8), 0);
 	assert_int_equal(seen, secret);
 
-	assert_int_equal(vfu_client_dma_unmap(c, address, PAGE), -ENOENT);
+	assert_int_equal(vfu_client_dma_unmap(c, address, PAGE), -EINVAL);
 	assert_int_equal(vfu_client_dma_unmap(c, address, 2 * PAGE), 0);
 	assert_int_equal(vfu_client_region_write(c, BAR_REGISTERS, REG_PEEK, &at, 8), -EFAULT);
-	assert_int_equal(vfu_client_dma_unmap(c, address, 2 * PAGE), -ENOENT);
+	assert_int_equal(vfu_client_dma_unmap(c, address, 2 * PAGE), 0);
 
 	/* Beyond the file's end, and descriptors that are none: refused, not lost. */
 	assert_int_equal(vfu_client_dma_map(c, address, 8 * PAGE, fd, 0), -EINVAL);

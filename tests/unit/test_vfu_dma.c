@@ -277,25 +277,56 @@ test_overlap(void **state)
 }
 
 static void
-test_unmap_is_exact(void **state)
+test_unmap_cuts_nothing(void **state)
 {
 	struct fixture *f = *state;
 	int fd = memory_file(4 * MIB);
 
 	assert_int_equal(vfu_dma_map(f->dma, 2 * MIB, 4 * MIB, RW, fd, 0), 0);
 	close(fd);
-	assert_int_equal(vfu_dma_unmap(f->dma, 2 * MIB, 2 * MIB), -ENOENT);
-	assert_int_equal(vfu_dma_unmap(f->dma, 4 * MIB, 2 * MIB), -ENOENT);
-	assert_int_equal(vfu_dma_unmap(f->dma, 2 * MIB + 1, 4 * MIB), -ENOENT);
-	assert_int_equal(vfu_dma_unmap(f->dma, 2 * MIB, 8 * MIB), -ENOENT);
-	assert_int_equal(vfu_dma_unmap(f->dma, UINT64_MAX - 4095, 4 * MIB), -ENOENT);
+	assert_int_equal(vfu_dma_unmap(f->dma, 2 * MIB, 2 * MIB), -EINVAL);
+	assert_int_equal(vfu_dma_unmap(f->dma, 4 * MIB, 2 * MIB), -EINVAL);
+	assert_int_equal(vfu_dma_unmap(f->dma, 4 * MIB, 8 * MIB), -EINVAL);
+	assert_int_equal(vfu_dma_unmap(f->dma, 0, 4 * MIB), -EINVAL);
+	assert_int_equal(vfu_dma_unmap(f->dma, 2 * MIB + 1, 4 * MIB), -EINVAL);
+	assert_int_equal(vfu_dma_unmap(f->dma, 2 * MIB, 4 * MIB - 1), -EINVAL);
+	assert_int_equal(vfu_dma_unmap(f->dma, 2 * MIB, 0), -EINVAL);
+	assert_int_equal(vfu_dma_unmap(f->dma, UINT64_MAX - 4095, 4 * MIB), -EINVAL);
+	/* Nothing is there. */
+	assert_int_equal(vfu_dma_unmap(f->dma, 0, 2 * MIB), 0);
+	assert_int_equal(vfu_dma_unmap(f->dma, 6 * MIB, 2 * MIB), 0);
+	assert_int_equal(vfu_dma_unmap(f->dma, UINT64_MAX - 4095, 4096), 0);
 	assert_int_equal(f->quiesced, 0);
 	assert_mapped(f->dma, 6 * MIB - 1, 2 * MIB, 4 * MIB);
 	assert_int_equal(vfu_dma_unmap(f->dma, 2 * MIB, 4 * MIB), 0);
 	assert_int_equal(f->quiesced, 1);
-	assert_int_equal(vfu_dma_unmap(f->dma, 2 * MIB, 4 * MIB), -ENOENT);
 	assert_unmapped(f->dma, 2 * MIB);
 	assert_unmapped(f->dma, 6 * MIB - 1);
+}
+
+/* As QEMU does when a guest gives a device to another driver: first one page, then ever more at once. */
+static void
+test_unmap_of_an_address_space(void **state)
+{
+	struct fixture *f = *state;
+	int fd = memory_file(4 * MIB);
+	uint64_t size;
+
+	assert_int_equal(vfu_dma_map(f->dma, 0, PAGE, RW, fd, 0), 0);
+	assert_int_equal(vfu_dma_map(f->dma, 4 * GIB, 2 * MIB, RW, fd, 0), 0);
+	assert_int_equal(vfu_dma_map(f->dma, 4 * GIB + 2 * MIB, 2 * MIB, RW, -1, 0), 0);
+	assert_int_equal(vfu_dma_map(f->dma, 7 * GIB, PAGE, RW, fd, 0), 0);
+	assert_int_equal(vfu_dma_unmap(f->dma, 0, PAGE), 0);
+	assert_int_equal(f->quiesced, 1);
+	for (size = PAGE; size <= 1ull << 62; size *= 2)
+		assert_int_equal(vfu_dma_unmap(f->dma, size, size), 0);
+	assert_int_equal(f->quiesced, 2);
+	assert_int_equal(vfu_dma_count(f->dma), 0);
+	assert_unmapped(f->dma, 4 * GIB);
+	assert_unmapped(f->dma, 7 * GIB);
+	/* Other memory can be mapped there. */
+	assert_int_equal(vfu_dma_map(f->dma, 4 * GIB, 4 * MIB, RW, fd, 0), 0);
+	close(fd);
 }
 
 /* Ranges whose ends fall on and beside every level of the tree. */
@@ -610,7 +641,8 @@ main(void)
 		TEST(test_rejects_wrong_files),
 		TEST(test_read_only_descriptor),
 		TEST(test_overlap),
-		TEST(test_unmap_is_exact),
+		TEST(test_unmap_cuts_nothing),
+		TEST(test_unmap_of_an_address_space),
 		TEST(test_split_points),
 		TEST(test_file_is_mapped_once),
 		TEST(test_file_that_grows),

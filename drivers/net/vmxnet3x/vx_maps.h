@@ -3,8 +3,9 @@
  * @file
  * What is mapped at a vfio-user server: one entry for each of its DMA maps. DMA addresses are virtual ones.
  *
- * DPDK gives memory back in other pieces than it took. A map that has lost a part stays as it is until it has lost all: to cut it
- * would take the rest, rings among it, away from a running device for a moment. The file's pages are free nevertheless.
+ * DPDK gives memory back in other pieces than it took. A map that has lost a part stays as it is until it has lost
+ * all: to cut it would take the rest, rings among it, away from a running device for a moment. The file's pages are
+ * free nevertheless.
  */
 #ifndef VX_MAPS_H
 #define VX_MAPS_H

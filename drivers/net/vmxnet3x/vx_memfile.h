@@ -18,8 +18,8 @@ struct vx_memfile {
 };
 
 /**
- * Finds the mapping that @p addr lies in and opens its file: by its path, or (as root) by /proc/self/map_files, which knows
- * files without name, too, or by a descriptor that this process has open.
+ * Finds the mapping that @p addr lies in and opens its file: by its path, or (as root) by /proc/self/map_files, which
+ * knows files without name, too, or by a descriptor that this process has open.
  *
  * @return 0 and *out; -EFAULT nothing is mapped there; -EACCES the memory is private to this process; -ENOENT
  *         its file cannot be opened (any more)

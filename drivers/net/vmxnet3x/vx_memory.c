@@ -17,7 +17,8 @@
 #include "vx_maps.h"
 #include "vx_memfile.h"
 
-#define PAGE 4096u
+#define PAGE	    4096u
+#define EXPLANATION 192 /* bytes of a sentence */
 
 /* Memory that DPDK did not allocate and that was asked for: mapped again at each server. Page-aligned. */
 struct extra {
@@ -41,34 +42,47 @@ struct run {
 	int fd;
 	uint64_t offset;
 	int rc; /* the first error */
+	char why[EXPLANATION];
 };
 
 /* ---- memory of DPDK's own; with DPDK's memory lock held ---- */
 
+static void
+explain(const struct vx_memory *mem, uintptr_t addr, size_t len, int rc, char *buf, size_t buflen)
+{
+	if (rc == -ENOSPC)
+		snprintf(buf, buflen,
+			"the server takes no more memory maps after %zu of them; fewer, larger ones come from "
+			"--single-file-segments or larger hugepages",
+			mem->maps.nb);
+	else
+		snprintf(buf, buflen, "the server did not map %zu bytes of memory at %p: %s", len, (void *)addr,
+			strerror(-rc));
+}
+
+/* That a connection is gone is told by who watches it. */
 static int
 log_refused(const struct vx_memory *mem, uintptr_t addr, size_t len, int rc)
 {
-	/* That the connection is gone is told by who watches it. */
-	if (!vfu_client_alive(mem->maps.client))
-		return rc;
-	if (rc == -ENOSPC)
-		VX_LOG(ERR, mem, "the server takes no more memory maps after %zu of them; fewer, larger ones come "
-				 "from --single-file-segments or larger hugepages", mem->maps.nb);
-	else
-		VX_LOG(ERR, mem, "the server did not map %zu bytes of memory at %p: %s", len,
-			(void *)addr, strerror(-rc));
+	char why[EXPLANATION];
+
+	if (vfu_client_alive(mem->maps.client)) {
+		explain(mem, addr, len, rc, why, sizeof(why));
+		VX_LOG(ERR, mem, "%s", why);
+	}
 	return rc;
 }
 
 static void
 run_flush(struct run *run)
 {
-	int rc = 0;
+	struct vx_memory *mem = run->mem;
 
-	if (run->len > 0 && run->rc == 0)
-		rc = vx_maps_cover(&run->mem->maps, run->addr, run->len, run->fd, run->offset);
-	if (rc != 0)
-		run->rc = log_refused(run->mem, run->addr, run->len, rc);
+	if (run->len > 0 && run->rc == 0) {
+		run->rc = vx_maps_cover(&mem->maps, run->addr, run->len, run->fd, run->offset);
+		if (run->rc != 0)
+			explain(mem, run->addr, run->len, run->rc, run->why, sizeof(run->why));
+	}
 	run->len = 0;
 }
 
@@ -98,8 +112,9 @@ add_segment(struct run *run, const struct rte_memseg *ms)
 
 	if (fd < 0 || rte_memseg_get_fd_offset_thread_unsafe(ms, &offset) != 0) {
 		if (run->rc == 0)
-			VX_LOG(ERR, run->mem, "DPDK's memory at %p is in no file that a server could map: %s",
-				ms->addr, rte_strerror(rte_errno));
+			snprintf(run->why, sizeof(run->why),
+				"DPDK's memory at %p is in no file that a server could map: %s", ms->addr,
+				rte_strerror(rte_errno));
 		run->rc = -ENOTSUP;
 		return run->rc;
 	}
@@ -174,7 +189,7 @@ forget(struct vx_memory *mem, uintptr_t addr, uintptr_t end)
 			continue;
 		}
 		any = true;
-		/* What is left of it goes to the end; it overlaps no more. Without memory for it, it is mapped until the server goes. */
+		/* What is left of it goes to the end, where it is passed over. */
 		mem->extra[i] = mem->extra[--mem->nb_extra];
 		if (e.addr < addr)
 			append(mem, e.addr, addr);
@@ -240,6 +255,8 @@ on_event(enum rte_mem_event event, const void *start, size_t len, void *arg)
 			map_others(mem, addr, addr + len, RTE_LOG_WARNING, "memory added to a heap");
 		else if (msl != NULL)
 			add_range(&run, msl, addr, len);
+		if (run.rc != 0 && vfu_client_alive(mem->maps.client))
+			VX_LOG(ERR, mem, "%s", run.why);
 	}
 	pthread_mutex_unlock(&mem->lock);
 }
@@ -263,24 +280,29 @@ walk_external(const struct rte_memseg_list *msl, void *arg)
 }
 
 static int
-map_all(struct vx_memory *mem)
+map_all(struct vx_memory *mem, char *errbuf, size_t errlen)
 {
 	struct run run = {.mem = mem};
 	size_t i;
 
 	rte_memseg_walk_thread_unsafe(walk_segment, &run);
 	run_flush(&run);
-	if (run.rc != 0)
+	if (run.rc != 0) {
+		snprintf(errbuf, errlen, "%s", run.why);
 		return run.rc;
+	}
 	rte_memseg_list_walk_thread_unsafe(walk_external, mem);
 	for (i = 0; i < mem->nb_extra; i++)
 		map_others(mem, mem->extra[i].addr, mem->extra[i].end, RTE_LOG_ERR,
 			"memory of a pool or DMA map");
-	return vfu_client_alive(mem->maps.client) ? 0 : -ENOTCONN;
+	if (vfu_client_alive(mem->maps.client))
+		return 0;
+	snprintf(errbuf, errlen, "the server hung up while memory was mapped");
+	return -ENOTCONN;
 }
 
 int
-vx_memory_attach(struct vx_memory *mem, struct vfu_client *client)
+vx_memory_attach(struct vx_memory *mem, struct vfu_client *client, char *errbuf, size_t errlen)
 {
 	int rc;
 
@@ -288,7 +310,7 @@ vx_memory_attach(struct vx_memory *mem, struct vfu_client *client)
 	rte_mcfg_mem_read_lock();
 	pthread_mutex_lock(&mem->lock);
 	mem->maps.client = client;
-	rc = map_all(mem);
+	rc = map_all(mem, errbuf, errlen);
 	if (rc != 0)
 		vx_maps_forget(&mem->maps);
 	pthread_mutex_unlock(&mem->lock);

@@ -25,14 +25,19 @@ void vx_memory_destroy(struct vx_memory *mem);
 
 /**
  * Maps all memory that there is at a server that knows none yet, and keeps it so until vx_memory_detach().
- * @return 0, or a negative errno with a line in the log; detached then
+ * @param errbuf,errlen  gets a sentence on error
+ * @return 0, or a negative errno; detached then
  */
-int vx_memory_attach(struct vx_memory *mem, struct vfu_client *client);
+int vx_memory_attach(
+	struct vx_memory *mem, struct vfu_client *client, char *errbuf, size_t errlen);
 
 /** Forgets the server; when it returns the client is not used any more. Sends nothing. */
 void vx_memory_detach(struct vx_memory *mem);
 
-/** Whether a device reaches all of a pool, after mapping what was not. Logs why not. Without server: whether it could. */
+/**
+ * Whether a device reaches all of a pool, after mapping what was not. Logs why not. Without server: whether it
+ * could.
+ */
 bool vx_memory_reach(struct vx_memory *mem, struct rte_mempool *pool);
 
 /** Maps memory that DPDK did not allocate. @return 0, or a negative errno with a line in the log */

@@ -2,10 +2,10 @@
 /*
  * PCI devices 15ad:07b0: VMware's, QEMU's, ours in a guest.
  *
- * DPDK's own net_vmxnet3 knows the same device. EAL asks drivers in the order in which they were registered, and the first whose probe
- * succeeds keeps the device; one that returns a positive number is passed over.
- *  - This plugin is opened before net_vmxnet3 (-d of this file alone: EAL opens its own folder last): the device is ours, unless its
- *    argument vmxnet3x=0 says otherwise; then net_vmxnet3 gets it as if this driver were not there.
+ * DPDK's own net_vmxnet3 knows the same device. EAL asks drivers in the order in which they were registered, and the
+ * first whose probe succeeds keeps the device; one that returns a positive number is passed over.
+ *  - This plugin is opened before net_vmxnet3 (-d of this file alone: EAL opens its own folder last): the device is
+ *    ours, unless its argument vmxnet3x=0 says otherwise; then net_vmxnet3 gets it as if this driver were not there.
  *  - net_vmxnet3 is opened before (an earlier -d, or an application linked with it): it takes every such device that
  *    a kernel driver of DPDK's is bound to, and does not look at device arguments; this driver is never asked.
  */

@@ -17,7 +17,8 @@ struct vx_server {
 #define VX_SERVER_NONE ((struct vx_server){ .client = NULL, .bar0_fd = -1 })
 
 /**
- * Connects to dev->args.path, resets the device, does what firmware and operating system would: memory and DMA on, MSI-X.
+ * Connects to dev->args.path, resets the device, does what firmware and operating system would: memory and DMA on,
+ * MSI-X.
  * @param errbuf,errlen  gets a sentence on error
  * @return 0, or a negative errno and *s none
  */

@@ -203,15 +203,15 @@ int
 vx_user_open(struct vx_dev *dev, char *errbuf, size_t errlen)
 {
 	struct vx_user *user = user_of(dev);
+	char sentence[192];
 	int rc;
 
 	rc = vx_server_open(dev, &user->next, errbuf, errlen);
 	if (rc != 0)
 		return rc;
-	rc = vx_memory_attach(user->mem, user->next.client);
+	rc = vx_memory_attach(user->mem, user->next.client, sentence, sizeof(sentence));
 	if (rc != 0) {
-		snprintf(errbuf, errlen, "server %s cannot be given this process's memory: %s",
-			dev->args.path, strerror(-rc));
+		snprintf(errbuf, errlen, "server %s: %s", dev->args.path, sentence);
 		vx_server_close(&user->next);
 	}
 	return rc;

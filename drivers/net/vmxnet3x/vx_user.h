@@ -3,8 +3,8 @@
  * @file
  * A device behind a vfio-user socket: registers, memory, interrupts.
  *
- * There is at most one server at a time. The eventfds of interrupts and the address of BAR0 are the same with all servers, so that what an
- * application waits for, and a store that comes late, need not know.
+ * There is at most one server at a time. The eventfds of interrupts and the address of BAR0 are the same with
+ * all servers, so that what an application waits for, and a store that comes late, need not know.
  */
 #ifndef VX_USER_H
 #define VX_USER_H
@@ -30,8 +30,8 @@ void vx_user_destroy(struct vx_dev *dev);
 int vx_user_open(struct vx_dev *dev, char *errbuf, size_t errlen);
 
 /**
- * The server of vx_user_open() becomes the device, interrupts that were on are connected to it. With vx_dev::ctl held and bursts
- * outside, or before there is a port.
+ * The server of vx_user_open() becomes the device, interrupts that were on are connected to it. With vx_dev::ctl
+ * held and bursts outside, or before there is a port.
  * @return 0, or a negative errno with a line in the log: vx_user_drop() follows; -ENOTSUP it has too few vectors
  */
 int vx_user_use(struct vx_dev *dev);

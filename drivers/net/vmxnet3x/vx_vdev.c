@@ -105,7 +105,8 @@ vdev_probe(struct rte_vdev_device *vdev)
 	rc = connect_port(dev);
 	if (rc != 0) {
 		rte_eth_dev_release_port(eth_dev);
-		return rc;
+		/* A server may answer it; EAL takes it for a device that it has already, and no error. */
+		return rc == -EEXIST ? -EIO : rc;
 	}
 	rte_eth_dev_probing_finish(eth_dev);
 	return 0;
@@ -132,7 +133,10 @@ dev_of(struct rte_vdev_device *vdev)
 	return eth_dev != NULL ? vx_dev_of(eth_dev) : NULL;
 }
 
-/* rte_dev_dma_map(): memory that DPDK did not allocate. The device's addresses are virtual ones, whatever @p iova says. */
+/*
+ * rte_dev_dma_map(): memory that DPDK did not allocate. The device's addresses are virtual ones, whatever @p iova
+ * says.
+ */
 static int
 vdev_dma_map(struct rte_vdev_device *vdev, void *addr, uint64_t iova, size_t len)
 {

@@ -2,6 +2,8 @@
 """testpmd's ports between taps: whoever is plugged into a tap makes frames and sees those that come.
 
     tap t0 --- br0 --- device d0 --- testpmd --- device d1 --- br1 --- tap t1
+                                                                |
+                                                             device d2, for another program
 """
 import contextlib
 import itertools
@@ -22,7 +24,7 @@ MTU = 9000
 ETHER_TYPE = 0x88b5  # for experiments: no protocol stack answers
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 STATIONS = ("02:00:00:00:01:00", "02:00:00:00:01:01")  # who speaks at a tap
-MACS = ("52:54:00:00:0d:00", "52:54:00:00:0d:01")  # of the devices
+MACS = ("52:54:00:00:0d:00", "52:54:00:00:0d:01", "52:54:00:00:0d:02")  # of the devices
 STRANGER = "02:00:00:00:02:01"  # nobody has that address
 
 
@@ -40,6 +42,10 @@ class Rig:
     """The switch, the taps, and a testpmd whose ports are set up anew as often as a test wants."""
 
     def __init__(self, args=(), **arguments):
+        def device(number):
+            return {"name": f"d{number}", "type": "device", "socket": self.daemon.socket(f"d{number}"),
+                    "mac": MACS[number], "mtu": MTU, "max-queues": 8}
+
         self.stack = contextlib.ExitStack()
         self.netns = NetNs("pmd-taps")
         self.daemon = Vswitchd({}, netns=self.netns)
@@ -47,11 +53,9 @@ class Rig:
             "workers": {"cores": str(max(os.sched_getaffinity(0)))},
             "ports": [port for number in (0, 1) for port in (
                 {"name": f"t{number}", "type": "tap", "interface": f"t{number}", "mtu": MTU},
-                {"name": f"d{number}", "type": "device", "socket": self.daemon.socket(f"d{number}"),
-                 "mac": MACS[number], "mtu": MTU, "max-queues": 8, "link-speed": (10000, 2500)[number]})],
-            "bridges": [{"name": f"br{number}", "ports": [f"t{number}", f"d{number}"]} for number in (0, 1)],
+                device(number))] + [device(2)],
+            "bridges": [{"name": "br0", "ports": ["t0", "d0"]}, {"name": "br1", "ports": ["t1", "d1", "d2"]}],
         })
-        # Ports take frames of 9000 bytes in pieces, and queues are told by testpmd's statistics.
         self.pmd = Testpmd([front(number, self.daemon.socket(f"d{number}"), **arguments) for number in (0, 1)],
                            args=args, plugins=[paths.PMD_VMXNET3X])
         self.taps = []
@@ -91,11 +95,12 @@ class Rig:
         assert "Fail" not in started and "Fail" not in said, said + started
         self.pmd.clear()
 
-    def forward(self, mode="io", *settings):
-        """set_up(), then start to forward, and wait until frames pass both ways."""
+    def forward(self, mode="io", *settings, ready=True):
+        """set_up(), then start to forward; wait until frames pass both ways, if that is what the mode does."""
         self.set_up(*settings)
         self.pmd.forward(mode)
-        self.wait_ready()
+        if ready:
+            self.wait_ready()
 
     def wait_ready(self):
         """Wait until broadcast frames pass both ways, and those that were sent to find out have passed."""
@@ -104,7 +109,7 @@ class Rig:
             for number in itertools.count():
                 probe = frame(64, STATIONS[source], seed=number)
                 self.taps[source].send(probe)
-                if any(probe[12:] in came for came in self.taps[target].receive(1, 0.3, silence=0.05)):
+                if any(probe[14:] in came for came in self.taps[target].receive(1, 0.3, silence=0.05)):
                     break
                 if deadline.expired():
                     raise TimeoutError(f"no frame reaches {self.taps[target].name} ({deadline})")
@@ -120,7 +125,7 @@ class Rig:
         end = frame(80, STATIONS[source], seed=99)
         self.taps[source].send(*frames, end)
         came, deadline = [], Deadline(seconds, *self.taps[0].pids)
-        while not came or came[-1][12:] != end[12:]:
+        while not came or not came[-1].endswith(end[14:]):
             if deadline.expired():
                 raise TimeoutError(f"the last frame does not come, only {came} ({deadline})")
             came += self.taps[1 - source].receive(1, 0.2, silence=0.01)

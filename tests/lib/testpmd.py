@@ -15,7 +15,8 @@ from .eal import Eal
 from .patience import Deadline
 
 PROGRAM = "dpdk-testpmd"
-PROMPT = "testpmd> "
+# It writes the prompt letter by letter; another thread may tell an event in between.
+PROMPT = re.compile(b"(?:\\s*\n[^\n]* event[^\n]*\n)?".join(re.escape(bytes([byte])) for byte in b"testpmd> "))
 # What it prints on the way to a bad end, wherever it says so.
 PANIC = re.compile(r"^.*(?:PANIC in|Segmentation fault|AddressSanitizer|runtime error:).*$", re.MULTILINE)
 
@@ -179,11 +180,10 @@ class Testpmd:
 
     def _wait_prompt(self, what, timeout):
         deadline = Deadline(timeout, self.pid)
-        prompt = PROMPT.encode()
         while True:
-            at = self._said.find(prompt, self._read_to)
-            if at >= 0:
-                text, self._read_to = bytes(self._said[self._read_to:at]), at + len(prompt)
+            found = PROMPT.search(self._said, self._read_to)
+            if found:
+                text, self._read_to = bytes(self._said[self._read_to:found.start()]), found.end()
                 return text.decode(errors="replace").replace("\r\n", "\n")
             self._need_alive(f"at {what}")
             if deadline.expired():

@@ -342,6 +342,22 @@ pinned_buffers(void **state)
 	drop_memory(&e[1]);
 }
 
+/* There is a file, but what is written goes to copies that nobody else sees. */
+static void
+private_copy_of_a_file(void **state)
+{
+	struct ext e = shared_memory();
+	struct mem_rig r;
+
+	(void)state;
+	assert_ptr_equal(mmap(e.addr, EXT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, e.fd, 0), e.addr);
+	mem_open(&r);
+	expect_said(assert_int_equal(vx_memory_add(r.mem, e.addr, EXT), -EACCES), "MAP_SHARED");
+	assert_false(reached(&r, e.addr, 1));
+	mem_close(&r);
+	drop_memory(&e);
+}
+
 /* The application has put other memory where the pool's was: the server must not keep the old. */
 static void
 other_file_in_place(void **state)
@@ -373,6 +389,7 @@ run(const struct eal_mode *m)
 		cmocka_unit_test(pool_without_descriptor),
 		cmocka_unit_test(read_only_descriptor),
 		cmocka_unit_test(pinned_buffers),
+		cmocka_unit_test(private_copy_of_a_file),
 		cmocka_unit_test(other_file_in_place),
 	};
 

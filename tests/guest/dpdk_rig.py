@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A guest with testpmd between two stations, on pairs of vmxnet3 devices of either make, with either driver.
 
-    station left --- device 0 --- testpmd in the guest --- device 1 --- station right
+    station left --- device 0 --- testpmd in the guest --- device 3 --- station right
+                     device 1 ----------------------------- device 2
+
+DPDK numbers its ports in the order of PCI addresses, whatever it is asked for.
 
 Frames are made and judged at the stations, by scapy and by the kernel.
 """
@@ -10,14 +13,18 @@ import itertools
 import re
 
 from lib import paths
+from lib.agent import GuestDied
 from lib.daemon import Vswitchd
-from lib.guest_dpdk import DpdkGuest, GuestTestpmd, slot
+from lib.guest_dpdk import OUR_PLUGIN, DpdkGuest, GuestTestpmd, pktcheck, slot
 from lib.netns import NetNs
 from lib.packets import PacketSocket
 from lib.patience import Deadline
+from lib.testpmd import TestpmdError
 from scapy.all import Ether, raw  # pylint: disable=no-name-in-module
 
 MAKES = OURS, QEMUS = "ours", "qemu"  # whose device
+DEVICES = 4  # of each make
+ENDS, MIDDLE = (0, 3), (1, 2)
 MTU = 9000
 
 SOURCE4, TARGET4 = "198.18.0.1", "198.18.0.2"
@@ -34,9 +41,10 @@ def of_the_test(frame):
 class Station:
     """One end: a protocol stack, and a packet socket on each of its interfaces (one for each make of device)."""
 
-    def __init__(self, name, number):
+    def __init__(self, name, number, device):
         self.netns = NetNs(name)
         self.number = number
+        self.device = device
         self.mac = {}
         self.sockets = {}
 
@@ -73,20 +81,18 @@ class Rig:
     def __init__(self):
         self.stack = contextlib.ExitStack()
         self.lab = self.stack.enter_context(NetNs("lab"))
-        self.left, self.right = (Station(name, number) for number, name in enumerate(("left", "right")))
-        self.plugins = [paths.PMD_VMXNET3X] if paths.PMD_VMXNET3X.exists() else []
+        self.left, self.right = Station("left", 0, ENDS[0]), Station("right", 1, ENDS[1])
         self.daemon = Vswitchd({}, netns=self.lab)
         self.daemon.configure({
-            "ports": [port for number in (0, 1) for port in (
-                {"name": f"s{number}", "type": "tap", "interface": f"s{number}", "mtu": MTU},
-                {"name": f"vm{number}", "type": "device", "socket": self.daemon.socket(f"vm{number}"),
-                 "mac": self.mac(OURS, number), "mtu": MTU})],
-            "bridges": [{"name": f"b{number}", "ports": [f"s{number}", f"vm{number}"]}
-                        for number in (0, 1)],
+            "ports": [{"name": f"s{number}", "type": "tap", "interface": f"s{number}", "mtu": MTU} for number in (0, 1)] +
+                     [{"name": f"vm{number}", "type": "device", "socket": self.daemon.socket(f"vm{number}"),
+                       "mac": self.mac(OURS, number), "mtu": MTU} for number in range(DEVICES)],
+            "bridges": [{"name": "b0", "ports": ["s0", "vm0"]}, {"name": "b1", "ports": ["vm1", "vm2"]},
+                        {"name": "b2", "ports": ["vm3", "s1"]}],
         })
         self.guest = None
         self.pmd = None
-        self.make = self.ours = None
+        self.make = self.ours = self.ports = None
 
     @staticmethod
     def mac(make, number):
@@ -96,7 +102,7 @@ class Rig:
     @staticmethod
     def address(make, number):
         """The PCI address of a device."""
-        return slot(number + (0 if make == OURS else 2))[0]
+        return slot(number + DEVICES * MAKES.index(make))[0]
 
     def __enter__(self):
         try:
@@ -113,11 +119,14 @@ class Rig:
     def _start(self):
         self.stack.enter_context(self.daemon)
         nics = [{"driver": "vfio-user-pci", "socket": {"type": "unix", "path": self.daemon.socket(f"vm{number}")},
-                 "x-msg-timeout": 60000} for number in (0, 1)]
-        nics += [{"driver": "vmxnet3", "netdev": f"q{number}", "mac": self.mac(QEMUS, number)} for number in (0, 1)]
-        taps = [word for number in (0, 1)
-                for word in ("-netdev", f"tap,id=q{number},ifname=q{number},script=no,downscript=no,vnet_hdr=off")]
-        self.guest = DpdkGuest("dpdk", nics, plugins=self.plugins, extra_args=taps, netns=self.lab)
+                 "x-msg-timeout": 60000} for number in range(DEVICES)]
+        nics += [{"driver": "vmxnet3", "netdev": f"q{number}", "mac": self.mac(QEMUS, number)}
+                 for number in range(DEVICES)]
+        taps = [word for station in (self.left, self.right) for word in (
+            "-netdev", f"tap,id=q{station.device},ifname=q{station.number},script=no,downscript=no,vnet_hdr=off")]
+        taps += [word for number in MIDDLE for word in ("-netdev", f"hubport,id=q{number},hubid=0")]
+        self.guest = DpdkGuest("dpdk", nics, plugins=[paths.PMD_VMXNET3X], programs=[paths.PKTCHECK],
+                               extra_args=taps, netns=self.lab)
         self.stack.callback(self._close_guest)
         self.guest.start()
         self.guest.wait_boot()
@@ -125,37 +134,49 @@ class Rig:
         for station in (self.left, self.right):
             station.netns.__enter__()
             self.stack.callback(station.close)
-            # Ours to tell what a frame is; and nobody asks who has which address unless a test does.
-            station.netns.run("sysctl -qw net.ipv6.conf.default.addr_gen_mode=1 net.ipv6.conf.default.router_solicitations=0")
+            # The stations' kernels shall say little unasked.
+            station.netns.run("cd /proc/sys/net/ipv6/conf/default; echo 1 >addr_gen_mode; echo 0 >router_solicitations")
             station.plug(OURS, f"s{station.number}", self.lab, pids)
             station.plug(QEMUS, f"q{station.number}", self.lab, pids)
 
     def _close_guest(self):
         # With commands that come before there is shared memory, QEMU's device reads at address 0.
-        harmless = re.compile(r"DRHD: handling fault|Request device .00:1[23].0. fault addr 0x0 ")
+        harmless = re.compile(r"DRHD: handling fault|Request device .00:1[4-7].0. fault addr 0x0 ")
         errors = [line for line in self.guest.console_errors() if not harmless.search(line)]
         self.guest.close()
         assert not errors, "the guest's kernel complained:\n" + "\n".join(errors)
 
     def logs(self):
         """(title, text) of everything a failed test wants to show."""
-        return [("vswitchd's log", self.daemon.log_tail()),
-                ("vswitchctl drops", self.daemon.ctl.text("drops")),
-                ("testpmd", self.pmd.log_tail() if self.pmd else "does not run"),
+        if self.pmd:
+            with contextlib.suppress(TestpmdError, GuestDied):
+                self.pmd.cmd("show port xstats all")
+        return [("vswitchd's log", self.daemon.log_tail()), ("vswitchctl drops", self.daemon.ctl.text("drops")),
+                ("testpmd", self.pmd.log_tail(150) if self.pmd else "does not run"),
                 ("console of the guest", self.guest.console()[-2000:] if self.guest else "")]
 
     # testpmd
 
     def testpmd(self, devices, args=(), options=()):
-        """testpmd, not started, with our driver's plugin (if it is built) beside its own."""
-        return GuestTestpmd(self.guest, devices, args=args, plugins=self.plugins, options=options)
+        """testpmd, not started, with our driver's plugin beside its own."""
+        return GuestTestpmd(self.guest, devices, args=args, plugins=[OUR_PLUGIN], options=options)
 
-    def use(self, make, ours):
-        """Start testpmd on both devices of a make, with our driver or DPDK's own."""
+    def pktcheck(self, *words, options=()):
+        """Run pktcheck between the two devices that are connected, of the make and with the driver in use."""
+        return pktcheck(self.guest, self.arguments(self.make, self.ours, MIDDLE), *words, plugins=[OUR_PLUGIN],
+                        options=options)
+
+    def arguments(self, make, ours, numbers):
+        """Devices for -a, with the argument that leaves them to DPDK's own driver when they are not for ours."""
+        choice = "" if ours else ",vmxnet3x=0"
+        return [self.address(make, number) + choice for number in numbers]
+
+    def use(self, make, ours, numbers=ENDS, args=()):
+        """Start testpmd on devices of a make, with our driver or DPDK's own. The first and the last lead to stations."""
         self.stop()
         self.make, self.ours = make, ours
-        arguments = "" if ours or not self.plugins else ",vmxnet3x=0"
-        self.pmd = self.testpmd([self.address(make, number) + arguments for number in (0, 1)])
+        self.ports = range(len(numbers))
+        self.pmd = self.testpmd(self.arguments(make, ours, numbers), args)
         self.pmd.start()
 
     def stop(self):
@@ -165,10 +186,13 @@ class Rig:
             pmd.__exit__(None if pmd.alive else RuntimeError, None, None)
 
     def forward(self, mode, *settings, mtu=1500, queues=1):
-        """Set testpmd up anew and let it forward. `settings` are commands for a stopped port; # stands for its number."""
+        """Set testpmd up anew and let it forward.
+
+        settings   commands for a stopped port; # stands for its number"""
         cmds = ["stop", "port stop all", f"port config all rxq {queues}", f"port config all txq {queues}"]
-        for port in (0, 1):
-            cmds += [f"set eth-peer {port} {(self.left, self.right)[port].mac[self.make]}"]
+        cmds += [f"set eth-peer 0 {self.left.mac[self.make]}",
+                 f"set eth-peer {self.ports[-1]} {self.right.mac[self.make]}"]
+        for port in self.ports:
             cmds += [f"port config mtu {port} {mtu}"]
             cmds += [setting.replace("#", str(port)) for setting in settings]
         said = self.pmd.cmds(*cmds, "port start all", f"set fwd {mode}", "clear port stats all", "start")
@@ -199,11 +223,11 @@ class Rig:
         """(sender, receiver)"""
         return (self.right, self.left) if back else (self.left, self.right)
 
-    def header(self, back=False, rewritten=False):
-        """Ethernet from one station to the other; as testpmd's modes leave it that are a router's hop, when `rewritten`."""
+    def header(self, back=False, rewritten=False, **fields):
+        """Ethernet from one station to the other; when `rewritten`, as testpmd's modes leave it that are a router's hop."""
         source, target = self.ends(back)
-        return Ether(src=self.mac(self.make, target.number) if rewritten else source.mac[self.make],
-                     dst=target.mac[self.make], type=ETHER_TYPE)
+        return Ether(src=self.mac(self.make, target.device) if rewritten else source.mac[self.make],
+                     dst=target.mac[self.make], **fields)
 
     def cross(self, frames, count=None, back=False, seconds=20):
         """Send frames from the left to the right (or back); the frames that arrive, at least `count` if they come."""

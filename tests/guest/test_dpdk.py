@@ -3,12 +3,18 @@
 import re
 
 import pytest
-from dpdk_rig import OURS, QEMUS, SOURCE4, SOURCE6, TARGET4, TARGET6, Rig
+from dpdk_rig import DEVICES, ETHER_TYPE, OURS, QEMUS, SOURCE4, SOURCE6, TARGET4, TARGET6, Rig
 from lab import iperf, serve_iperf
+from lib.guest_dpdk import OUR_PLUGIN, GuestTestpmd
 from scapy.all import IP, TCP, UDP, Dot1Q, Ether, IPv6, raw  # pylint: disable=no-name-in-module
 
 SIZES = (60, 61, 64, 65, 127, 128, 129, 255, 256, 511, 1024, 1513, 1514)
 JUMBO_SIZES = (60, 1514, 1515, 2048, 2049, 4095, 4096, 4097, 8191, 9000, 9013, 9014)
+# (whose device, whether with our driver)
+PAIRS = {"vmxnet3-on-ours": (OURS, False), "vmxnet3x-on-ours": (OURS, True),
+         "vmxnet3x-on-qemu": (QEMUS, True), "vmxnet3-on-qemu": (QEMUS, False)}
+# QEMU's register tells no events, and DPDK's driver looks there only: it never hears of the link.
+LINK_PAIRS = [name for name in PAIRS if name != "vmxnet3-on-qemu"]
 CHECKSUM_HW = ["csum set tcp hw #", "csum set udp hw #", "csum set ip sw #"]
 
 
@@ -18,8 +24,7 @@ def fixture_open_rig():
         yield rig
 
 
-@pytest.fixture(name="rig", params=[(OURS, False), (OURS, True), (QEMUS, True), (QEMUS, False)],
-                ids=["vmxnet3-on-ours", "vmxnet3x-on-ours", "vmxnet3x-on-qemu", "vmxnet3-on-qemu"])
+@pytest.fixture(name="rig", params=PAIRS.values(), ids=PAIRS.keys())
 def fixture_rig(request, open_rig, log_sources):
     """testpmd on a pair of devices of one make, with one driver."""
     log_sources.append(open_rig.logs)
@@ -40,10 +45,10 @@ def raws(packets):
 
 def frames_of(rig, sizes, back=False, to=None, vlan=None):
     """Frames of no known protocol, of these sizes (without a tag)."""
-    header = rig.header(back)
+    header = rig.header(back, type=ETHER_TYPE)
     header.dst = to or header.dst
     if vlan is not None:
-        header = Ether(src=header.src, dst=header.dst) / Dot1Q(vlan=vlan, prio=3, type=header.type)
+        header = Ether(src=header.src, dst=header.dst) / Dot1Q(vlan=vlan, prio=3, type=ETHER_TYPE)
     return raws(header / payload(size - 14, size) for size in sizes)
 
 
@@ -51,7 +56,6 @@ def datagrams(rig, wrong=False, rewritten=False):
     """TCP and UDP packets of each IP version; with wrong checksums, when so."""
     bad = {"chksum": 0x1234} if wrong else {}
     header = rig.header(rewritten=rewritten)
-    del header.type
     return raws(header / network / transport / payload(size)
                 # QEMU's checksums are wrong in frames that were padded to 60 bytes.
                 for size in ([0, 1] if rig.make == OURS else []) + [18, 99, 1400]
@@ -59,13 +63,13 @@ def datagrams(rig, wrong=False, rewritten=False):
                 for transport in (TCP(sport=1000, dport=2000, flags="A", **bad), UDP(sport=1000, dport=2000, **bad)))
 
 
-def talk(rig):
+def talk(rig, only_ipv6=False):
     """The stations' protocol stacks, through the guest: both ways, both IP versions."""
     for client, server in (rig.ends(), rig.ends(back=True)):
         serve_iperf(server.netns)
-        for address in (server.ipv4(rig.make), server.ipv6(rig.make)):
+        for address in ([] if only_ipv6 else [server.ipv4(rig.make)]) + [server.ipv6(rig.make)]:
             end = iperf(client.netns, address, "-n 2M")
-            assert end["sum_sent"]["bytes"] >= 2_000_000 and end["sum_sent"]["retransmits"] < 300, end["sum_sent"]
+            assert end["sum_sent"]["bytes"] >= 2_000_000, end["sum_sent"]
 
 
 def test_frames_cross_as_they_are(rig):
@@ -73,10 +77,14 @@ def test_frames_cross_as_they_are(rig):
     for back in (False, True):
         frames = frames_of(rig, SIZES, back)
         assert rig.cross(frames, back=back) == frames
-    stats = rig.pmd.stats_of(0), rig.pmd.stats_of(1)
-    for one in stats:
-        assert one["rx_packets"] == one["tx_packets"] > len(SIZES) and not one["rx_errors"] and not one["rx_missed"]
     talk(rig)
+    rig.pmd.cmd("stop")
+    stats = rig.pmd.stats_of(0), rig.pmd.stats_of(1)
+    for one, other in (stats, reversed(stats)):
+        # What came after the stop counts as received.
+        assert other["tx_packets"] <= one["rx_packets"] <= other["tx_packets"] + 50 and one["rx_packets"] > 500
+        assert other["tx_bytes"] <= one["rx_bytes"] <= other["tx_bytes"] + 5000 and one["rx_bytes"] > 2_000_000
+        assert not any(one[name] for name in ("rx_errors", "rx_nombuf", "tx_errors"))
 
 
 def test_restart(rig):
@@ -94,19 +102,31 @@ def test_transmit_checksum(rig):
     talk(rig)
 
 
+def seen(rig, frames, port, count=None):
+    """(what came of frames, the flags that those had that came in at a port); the mode must be csum"""
+    before = len(rig.pmd.log())
+    rig.pmd.cmd("set verbose 1")
+    got = rig.cross(frames, count)
+    rig.pmd.cmd("set verbose 0")
+    told = rig.pmd.log()[before:].replace("\r", "")
+    return got, re.findall(rf"port={port}, mbuf=.*\nrx: .*flags=(.*)$", told, re.MULTILINE)
+
+
 def test_receive_checksum(rig):
     rig.forward("csum", "csum set tcp sw #", "csum set udp sw #", "csum set ip sw #",
                 "port config # rx_offload tcp_cksum on", "port config # rx_offload udp_cksum on")
+    header = rig.header()
     good = datagrams(rig)
-    assert len(rig.cross(good)) == len(good)
-    said = rig.pmd.cmd("stop")
-    assert re.search(r"port 0 .*\n.*RX-packets: (\d+)", said)
-    print(said)
-    rig.pmd.cmd("start")
-    wrong = datagrams(rig, wrong=True)
-    assert len(rig.cross(wrong)) == len(wrong)
-    said = rig.pmd.cmd("stop")
-    print(said)
+    ip4, ip6 = {"src": SOURCE4, "dst": TARGET4}, {"src": SOURCE6, "dst": TARGET6}
+    l4 = {"sport": 1000, "dport": 2000, "chksum": 0x1234}
+    bad_l4 = raws(header / network / transport / payload(99)
+                  for network in (IP(**ip4), IPv6(**ip6)) for transport in (TCP(**l4), UDP(**l4)))
+    bad_ip = raws([header / IP(**ip4, chksum=0x1234) / UDP(sport=1000, dport=2000) / payload(99)])
+    # Nobody has verified what came over a cable: software must.
+    for frames in (good, bad_l4, bad_ip):
+        got, flags = seen(rig, frames, 0)
+        assert len(got) == len(flags) == len(frames)
+        assert all(f"RTE_MBUF_F_RX_{what}_CKSUM_UNKNOWN" in line for line in flags for what in ("L4", "IP")), flags
 
 
 def test_segmentation(rig):
@@ -116,19 +136,19 @@ def test_segmentation(rig):
         networks.append(IP(src=SOURCE4, dst=TARGET4, id=7))
     for network in networks:
         header = rig.header()
-        del header.type
         data = payload(1400)
         parts = rig.cross([header / network / TCP(sport=1000, dport=2000, seq=5, flags="PA") / data], 3)
         assert len(parts) == 3
         header = rig.header(rewritten=True)
-        del header.type
         for index, part in enumerate(parts):
             layer = Ether(part)[1]
             if layer.version == 4:
                 network.id = layer.id  # any may do
-            expect = header / network / TCP(sport=1000, dport=2000, seq=5 + 500 * index, flags="PA" if index == 2 else "A")
+            # QEMU's device forgets PSH.
+            flags = "PA" if index == 2 and rig.make == OURS else "A"
+            expect = header / network / TCP(sport=1000, dport=2000, seq=5 + 500 * index, flags=flags)
             assert part == raw(expect / data[500 * index:500 * (index + 1)])
-    talk(rig)
+    talk(rig, only_ipv6=not rig.ours)
 
 
 def test_vlan_strip(rig):
@@ -141,11 +161,8 @@ def test_vlan_strip(rig):
 
 def test_vlan_insert(rig):
     rig.forward("mac", "tx_vlan set # 77")
-    frames = rig.cross(frames_of(rig, (60, 1000)))
-    rig.pmd.cmds("stop", "port stop all", "tx_vlan reset 0", "tx_vlan reset 1", "port start all")
-    header = rig.header(rewritten=True)
-    header = Ether(src=header.src, dst=header.dst) / Dot1Q(vlan=77, type=header.type)
-    assert frames == [raw(header / payload(size - 14, size)) for size in (60, 1000)]
+    header = rig.header(rewritten=True) / Dot1Q(vlan=77, type=ETHER_TYPE)
+    assert rig.cross(frames_of(rig, (60, 1000))) == [raw(header / payload(size - 14, size)) for size in (60, 1000)]
 
 
 def test_vlan_filter(rig):
@@ -178,22 +195,171 @@ def test_addresses(rig):
 
 def test_jumbo(rig):
     rig.forward("io", "port config # rx_offload scatter on", "port config # tx_offload multi_segs on", mtu=9000)
+    # QEMU's device fills one buffer only unless it is told how many there may be, which DPDK's driver does not do.
+    one_buffer = rig.make == QEMUS and not rig.ours
     for back in (False, True):
-        frames = frames_of(rig, JUMBO_SIZES, back)
+        frames = frames_of(rig, [size for size in JUMBO_SIZES if size <= 2048 or not one_buffer], back)
         assert rig.cross(frames, back=back) == frames
-    talk(rig)
+    if not one_buffer:
+        talk(rig)
+
+
+def test_mtu_of_a_running_port(open_rig, log_sources):
+    """Our driver changes it under way, and keeps its modes; DPDK's refuses or forgets them."""
+    rig = open_rig
+    log_sources.append(rig.logs)
+    for make in (OURS, QEMUS):
+        rig.use(make, True)
+        rig.forward("io", "port config # rx_offload scatter on", "port config # tx_offload multi_segs on")
+        small, large = frames_of(rig, SIZES), frames_of(rig, JUMBO_SIZES)
+        assert rig.cross(small) == small
+        rig.pmd.cmds("port config mtu 0 9000", "port config mtu 1 9000")
+        for station in rig.ends():
+            station.set_mtu(make, 9000)
+        rig.wait_ready()
+        assert rig.cross(large) == large
+        assert rig.pmd.port_info(0)["MTU"] == "9000" and rig.pmd.port_info(0)["Promiscuous mode"] == "enabled"
 
 
 def test_queues(rig):
-    queues = 2
-    rig.forward("io", queues=queues)
+    rig.forward("io", queues=2)
     header = rig.header()
-    del header.type
-    flows = raws(header / IP(src=SOURCE4, dst=TARGET4) / UDP(sport=1000 + flow, dport=flow) / payload(60)
-                 for flow in range(64))
-    flows += raws(header / IP(src=f"198.18.0.1", dst=f"198.18.1.{flow}") / TCP(sport=1000 + flow, dport=flow) / payload(60)
-                 for flow in range(64))
+    ip4, ip6 = {"src": SOURCE4}, {"src": SOURCE6}
+    flows = raws(header / network / TCP(sport=1000 + flow, dport=flow) / payload(60)
+                 for flow in range(64)
+                 for network in (IP(**ip4, dst=f"198.18.1.{flow}"), IPv6(**ip6, dst=f"2001:db8:1::{flow:x}")))
     assert sorted(rig.cross(flows)) == sorted(flows)
     xstats = rig.pmd.xstats(0)
-    print(xstats)
+    got = [xstats["rx_q0_packets"], xstats["rx_q1_packets"]]
+    assert sum(got) >= len(flows)
+    if rig.make == OURS:
+        assert min(got) > len(flows) // 8, got
+    else:
+        assert got[1] == 0  # QEMU's device uses the first queue only
     talk(rig)
+
+
+def test_contents(rig):
+    """Frames of all sizes both ways at once: none altered, lost or overtaken."""
+    rig.stop()
+    words = ["--mbufs", 12288, "--queues", 2 if rig.make == OURS else 1, "--stall", 60]
+    segments = ["--segments", 4] if rig.ours else []
+    rig.pktcheck("--frames", 20000, *words, *segments).must_be_good(20000)
+    rig.pktcheck("--frames", 5000, *words, *segments, options=["--iova-mode=pa"]).must_be_good(5000)
+    if rig.ours:
+        rig.pktcheck("--frames", 5000, *words, "--csum", "--max", 9014, "--segments", 8).must_be_good(5000)
+
+
+def test_many_queues(open_rig):
+    """As many as our device offers here; not a power of two, either."""
+    open_rig.stop()
+    open_rig.make, open_rig.ours = OURS, True
+    for queues in (5, 8):
+        result = open_rig.pktcheck("--frames", 20000, "--queues", queues, "--flows", 64, "--rxd", 256, "--mbufs", 12288,
+                                   "--stall", 60)
+        result.must_be_good(20000)
+        assert all(result.ports[port].get(f"{way}_q{queue}_packets", 0) > 100
+                   for port in (0, 1) for way in ("rx", "tx") for queue in range(queues)), result.output
+
+
+def test_receive_interrupts(rig):
+    rig.stop()
+    result = rig.pktcheck("--frames", 60, "--mbufs", 12288, "--burst", 1, "--rx-interrupts", "--interval", 20,
+                          "--stall", 60)
+    result.must_be_good(60)
+    # Some come just when the sleeper gives up waiting.
+    assert result.interrupts["wakeups"] >= 20 and result.interrupts["missed"] <= 30, result.output
+
+
+@pytest.mark.parametrize("rig", [PAIRS[name] for name in LINK_PAIRS], ids=LINK_PAIRS, indirect=True)
+def test_link(rig):
+    """A cable that is pulled and plugged in again; the port tells."""
+    def plug(up):
+        if rig.make == OURS:
+            rig.daemon.ctl.text("port", "set", "vm0", "link", "up" if up else "down")
+        else:
+            rig.guest.qmp("set_link", name="q0", up=up)
+
+    rig.forward("io")
+    assert rig.pmd.link(0)
+    try:
+        for up in (False, True):
+            before = len(rig.pmd.log())
+            plug(up)
+            rig.pmd.wait_link(0, up)
+            rig.pmd.wait_log("Port 0: link state change event", after=before)
+    finally:
+        plug(True)
+    rig.wait_ready()
+
+
+def test_killed(rig):
+    """testpmd dies with its devices active; the next one finds them usable."""
+    rig.forward("io")
+    rig.pmd.kill9()
+    rig.use(rig.make, rig.ours)
+    rig.forward("io")
+    frames = frames_of(rig, SIZES)
+    assert rig.cross(frames) == frames
+
+
+@pytest.fixture(name="chain", params=[False, True], ids=["vmxnet3", "vmxnet3x"])
+def fixture_chain(request, open_rig, log_sources):
+    """testpmd on four of our devices: left - port 0 - port 1 - switch - port 2 - port 3 - right."""
+    log_sources.append(open_rig.logs)
+    open_rig.use(OURS, request.param, numbers=range(DEVICES))
+    yield open_rig
+    open_rig.stop()
+
+
+def test_checksums_from_device_to_device(chain):
+    """A request that the switch has done for the receiver, who is told so."""
+    rig = chain
+    rig.forward("csum", *CHECKSUM_HW, "port config # rx_offload tcp_cksum on", "port config # rx_offload udp_cksum on")
+    sent = datagrams(rig, wrong=True)
+    got, flags = seen(rig, sent, 2)
+    assert got == datagrams(rig, rewritten=True)
+    assert len(flags) == len(sent) and all("RTE_MBUF_F_RX_L4_CKSUM_GOOD" in line for line in flags), flags
+    talk(rig)
+
+
+def test_large_frames_from_device_to_device(chain):
+    rig = chain
+    rig.forward("csum", *CHECKSUM_HW, "port config # rx_offload tcp_cksum on", "port config # rx_offload tcp_lro on",
+                "tso set 500 1")
+    header = rig.header()
+    packet = IPv6(src=SOURCE6, dst=TARGET6) / TCP(sport=1000, dport=2000, flags="A") / payload(1400)
+    got, flags = seen(rig, [header / packet], 2, 1)
+    header = rig.header(rewritten=True)
+    assert got == [raw(header / packet)]
+    assert len(flags) == 1 and "RTE_MBUF_F_RX_LRO" in flags[0]
+    talk(rig, only_ipv6=not rig.ours)
+
+
+def test_choice(open_rig, log_sources):
+    """Which driver takes a device."""
+    rig = open_rig
+    log_sources.append(rig.logs)
+    rig.stop()
+    rig.make = OURS
+    own, other = rig.address(OURS, 0), rig.address(OURS, 3)
+
+    def names(devices, **options):
+        with GuestTestpmd(rig.guest, devices, **options) as pmd:
+            return [pmd.port_info(port)["Driver name"] for port in pmd.ports()]
+
+    ours, dpdks = "net_vmxnet3x", "net_vmxnet3"
+    assert names([own, other], plugins=[OUR_PLUGIN]) == [ours, ours]
+    assert names([own, other]) == [dpdks, dpdks]
+    assert names([own + ",vmxnet3x=1", other + ",vmxnet3x=0"], plugins=[OUR_PLUGIN]) == [ours, dpdks]
+    # DPDK's was there first.
+    first = rig.guest.run("ls /usr/lib/*/dpdk/pmds-*/librte_net_vmxnet3.so").strip()
+    assert names([own, other], plugins=[first, OUR_PLUGIN]) == [dpdks, dpdks]
+
+
+def test_wrong_arguments(open_rig):
+    for words, sentence in (("vmxnet3x=2", "0 (leave it to net_vmxnet3) or 1"), ("path=/run/x.sock", "virtual devices"),
+                            ("colour=red", "there is no device argument 'colour'")):
+        # EAL goes on without the device, and does not offer it to DPDK's driver either.
+        with GuestTestpmd(open_rig.guest, [f"{open_rig.address(OURS, 0)},{words}"], plugins=[OUR_PLUGIN]) as pmd:
+            assert sentence in pmd.log() and "No probed ethernet devices" in pmd.log()

@@ -156,7 +156,7 @@ class Guest:
         self.spawn("reboot -f")
         return self.wait_boot(timeout, boots + 1)
 
-    def qmp(self, command, **arguments):
+    def qmp(self, command, /, **arguments):
         """A command of QEMU's machine protocol; names with '-' by **{"a-b": 1}."""
         if self._qmp is None:
             self._qmp = Qmp(self._qmp_socket)

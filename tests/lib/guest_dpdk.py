@@ -12,10 +12,13 @@ from pathlib import Path
 
 from . import paths
 from .guest import Guest
+from .pktcheck import Result
 from .testpmd import PROGRAM, Testpmd
 
 ARCHIVE = paths.CACHE / "guest/dpdk.initrd"
 PLUGIN_DIR = "/usr/local/lib/vmxnet3x"
+PROGRAM_DIR = "/usr/local/bin"
+OUR_PLUGIN = f"{PLUGIN_DIR}/{paths.PMD_VMXNET3X.name}"
 TERMINAL = "/dev/ttyS2"
 TERMINAL_ARGS = ["-device", "isa-serial,chardev=terminal,iobase=0x3e8,irq=5"]
 HUGEPAGES = 192  # of 2 MiB
@@ -35,8 +38,8 @@ def _archived():
     return {Path(name).name for name in said.decode().splitlines()}
 
 
-def pack(plugins, destination):
-    """Write an archive of plugins, and of the libraries they need that ARCHIVE lacks."""
+def pack(plugins, programs, destination):
+    """Write an archive of plugins, programs, and the libraries they need that ARCHIVE lacks."""
     there = _archived()
     with tempfile.TemporaryDirectory(prefix="vx-cpio-") as root:
         def put(source, folder):
@@ -45,9 +48,9 @@ def pack(plugins, destination):
             target.write_bytes(Path(source).read_bytes())
             target.chmod(0o755)
 
-        for plugin in plugins:
-            put(paths.need(plugin), PLUGIN_DIR)
-            for library in libraries(plugin):
+        for file, folder in [(plugin, PLUGIN_DIR) for plugin in plugins] + [(file, PROGRAM_DIR) for file in programs]:
+            put(paths.need(file), folder)
+            for library in libraries(file):
                 if Path(library).name not in there:
                     put(library, "/lib/x86_64-linux-gnu")
         names = subprocess.run(["find", "."], cwd=root, check=True, stdout=subprocess.PIPE).stdout
@@ -66,15 +69,16 @@ class DpdkGuest(Guest):
 
     nics       dictionaries for -device, without "addr"
     plugins    files to have in PLUGIN_DIR
+    programs   files to have in PROGRAM_DIR
     """
 
-    def __init__(self, name, nics, plugins=(), extra_args=(), cmdline="", **options):
+    def __init__(self, name, nics, plugins=(), programs=(), extra_args=(), cmdline="", **options):
         nics = [{**nic, "addr": slot(number)[1]} for number, nic in enumerate(nics)]
         super().__init__(name, nics=nics, iommu="lazy", mem="1G", vcpus=2,
                          cmdline=f"agent.noload hugepages={HUGEPAGES} {cmdline}", archives=[ARCHIVE], **options)
-        if plugins:
-            pack(plugins, self.dir / "plugins.cpio")
-            self.archives.append(self.dir / "plugins.cpio")
+        own = self.dir / "own.cpio"
+        pack(plugins, programs, own)
+        self.archives.append(own)
         terminal = self.dir / "terminal.sock"
         self.extra_args += [str(arg) for arg in extra_args]
         self.extra_args += ["-chardev", f"socket,id=terminal,path={terminal},server=on,wait=off", *TERMINAL_ARGS]
@@ -83,7 +87,8 @@ class DpdkGuest(Guest):
     def wait_boot(self, timeout=120, boots=1):
         super().wait_boot(timeout, boots)
         self.terminal.connect(str(self.dir / "terminal.sock"))
-        self.run("mkdir /dev/hugepages && mount -t hugetlbfs hugetlbfs /dev/hugepages && modprobe -a vfio-pci vfio_iommu_type1")
+        self.run("mkdir /dev/hugepages && mount -t hugetlbfs hugetlbfs /dev/hugepages && "
+                 "modprobe -a vfio-pci vfio_iommu_type1")
         for number in range(len(self.nics)):
             self.bind(slot(number)[0], "vfio-pci")
         return self
@@ -97,6 +102,21 @@ class DpdkGuest(Guest):
     def close(self):
         self.terminal.close()
         super().close()
+
+
+def eal_words(devices, plugins=(), options=()):
+    """EAL's options: PCI addresses (with device arguments), the guest's files of plugins, further options."""
+    return ["-l", "0,1", "-n", "1", "--no-telemetry", *options,
+            *(word for plugin in plugins for word in ("-d", plugin)),
+            *(word for device in devices for word in ("-a", device))]
+
+
+def pktcheck(guest, devices, *words, plugins=(), options=(), timeout=120):
+    """Run pktcheck on devices of a guest that has it; a Result."""
+    words = ["pktcheck", *eal_words(devices, plugins, options), "--log-level", "*:notice", "--", *words]
+    job = guest.spawn(" ".join(map(str, words)))
+    output = job.wait(timeout, check=False)
+    return Result(job.status, output)
 
 
 class _Process:
@@ -129,11 +149,9 @@ class GuestTestpmd(Testpmd):
     """
 
     def __init__(self, guest, devices, args=(), plugins=(), options=()):
-        super().__init__(args=["--total-num-mbufs=8192", *args], plugins=[])
+        super().__init__(args=args, plugins=[])
         self.guest = guest
-        self.words = ["-l", "0,1", "-n", "1", "--no-telemetry", *options,
-                      *(word for plugin in plugins for word in ("-d", f"{PLUGIN_DIR}/{Path(plugin).name}")),
-                      *(word for device in devices for word in ("-a", device))]
+        self.words = eal_words(devices, plugins, options)
 
     def command(self):
         return [PROGRAM, *self.words, "--", "-i", *self.args]

@@ -134,7 +134,8 @@ def test_many_devices(switch_ns, vswitchd):
         assert int(port["mac"][:2], 16) & 3 == 2  # locally administered, not a group
     for number in range(70):
         daemon.ctl.text("port", "del", f"vm{number}")
-    assert daemon.stats().fds == before.fds
+    # A control connection that has just been hung up on may be open for a moment, at either count.
+    until(daemon, lambda: daemon.stats().fds <= before.fds, "no descriptor is left")
     assert daemon.stats().threads == before.threads
 
 

@@ -86,7 +86,8 @@ def test_af_xdp_comes_and_goes(xdp):
         daemon.ctl.text("port", "add", "x0", "af_xdp", "--interface", "x0")
         daemon.ctl.text("bridge", "attach", "br0", "x0")
         assert ping(left, "10.1.0.2") == 3
-    assert daemon.stats().fds == before.fds
+    # A control connection that has just been hung up on may be open for a moment, at either count.
+    until(daemon, lambda: daemon.stats().fds <= before.fds, "no descriptor is left")
 
 
 def bad_checksums(station):

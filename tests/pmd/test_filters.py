@@ -131,6 +131,7 @@ def test_mtu_keeps_modes(rig, running):
         back = {"source": 1}
         heard = rig.cross(*(frame(70, STATIONS[1], dst) for dst in (GROUP, OTHER_GROUP, STRANGER, MACS[1])), **back)
         assert [Ether(one).dst for one in heard] == [GROUP, MACS[1]]
-        tags = [raw(Ether(src=STATIONS[1], dst=BROADCAST) / Dot1Q(vlan=vlan, type=ETHER_TYPE) / filling(60)) for vlan in (7, 8)]
+        header = Ether(src=STATIONS[1], dst=BROADCAST)
+        tags = [raw(header / Dot1Q(vlan=vlan, type=ETHER_TYPE) / filling(60)) for vlan in (7, 8)]
         assert rig.cross(*tags, **back) == tags[:1]
     rig.pmd.cmds(f"mcast_addr remove 1 {GROUP}", "rx_vlan rm 7 1", "vlan set filter off 1")

@@ -74,16 +74,12 @@ def told(rig, flows=FLOWS):
     at = len(rig.pmd.log())
 
     def said():
-        return re.findall(r"length=82 .*?(?:RSS hash=0x([0-9a-f]+) - RSS queue=0x([0-9a-f]+).*?)?Receive queue=0x([0-9a-f]+)",
-                          rig.pmd.log()[at:])
+        return re.findall(r"length=82 .*?(?:RSS hash=0x([0-9a-f]+) .*?)?Receive queue=0x([0-9a-f]+)", rig.pmd.log()[at:])
 
-    come = []
     for number, flow in enumerate(flows):  # one after the other: queues have no order
         rig.taps[0].send(packet(flow))
         rig.pmd.wait_for(lambda number=number: len(said()) > number, f"frame {number} comes", interval=0.002)
-    for value, _, queue in said():
-        come.append((int(value, 16) if value else None, int(queue, 16)))
-    return come
+    return [(int(value, 16) if value else None, int(queue, 16)) for value, queue in said()]
 
 
 def expected(key, ports, queue_of):

@@ -12,6 +12,9 @@
  */
 uint16_t offload_sum(const struct offload_frame *f, uint32_t offset, uint32_t len);
 
+/** Whether an OFFLOAD_CSUM request can be carried out. @return 0, or -EINVAL: its offsets do not fit the frame */
+int offload_csum_check(const struct offload_frame *f);
+
 /**
  * Completes an OFFLOAD_CSUM request in place: sums from csum_start to the end (the field holds the
  * seed), stores the inverse at csum_field (UDP: 0 becomes 0xFFFF), and turns the request into

@@ -40,14 +40,16 @@ enum offload_request {
 	OFFLOAD_NONE, /**< nothing: the bytes are final */
 	OFFLOAD_CSUM, /**< sum from csum_start to the end; csum_field has the seed, gets the sum */
 	OFFLOAD_TSO,  /**< cut the TCP payload after hdr_len bytes into pieces of mss bytes */
+	OFFLOAD_USO,  /**< the same with UDP: each piece is a datagram */
 };
 
 /** offload_frame::flags */
 #define OFFLOAD_F_VLAN      0x01u /**< think an 802.1Q tag with vlan_tci before EtherType */
 #define OFFLOAD_F_CSUM_GOOD 0x02u /**< L3 and L4 checksums are known to be right (or just made) */
 #define OFFLOAD_F_CSUM_BAD  0x04u /**< the L4 or L3 checksum is known to be wrong */
-#define OFFLOAD_F_INNER     0x08u /**< request refers to the headers inside a UDP tunnel */
+#define OFFLOAD_F_INNER     0x08u /**< request refers to the headers inside of a tunnel */
 #define OFFLOAD_F_PARSED    0x10u /**< hdr is filled */
+#define OFFLOAD_F_OUTER_CSUM 0x20u /**< with OFFLOAD_F_INNER: the outer UDP checksum is wanted, too */
 
 /** offload_headers::flags */
 #define OFFLOAD_H_IPV4 0x01u
@@ -55,6 +57,7 @@ enum offload_request {
 #define OFFLOAD_H_TCP  0x04u
 #define OFFLOAD_H_UDP  0x08u
 #define OFFLOAD_H_FRAG 0x10u /**< an IP fragment (first ones too): l4_len is 0 */
+#define OFFLOAD_H_SCTP 0x20u
 
 /** What offload_parse() found. Lengths are 0 for layers that are absent, cut short or malformed. */
 struct offload_headers {
@@ -62,7 +65,7 @@ struct offload_headers {
 	uint16_t outer_tci;  /**< tag control information of the outermost in-line tag */
 	uint16_t l2_len;     /**< Ethernet header with its tags; where L3 begins */
 	uint16_t l3_len;     /**< IPv4 header with options, or IPv6 with extension headers */
-	uint16_t l4_len;     /**< TCP header with options, or UDP header */
+	uint16_t l4_len;     /**< TCP header with options, UDP header, or SCTP's common header */
 	uint8_t nb_tags;     /**< in-line VLAN tags (0x8100, 0x88a8), at most 4 are walked */
 	uint8_t ip_proto;    /**< the protocol after the extension headers */
 	uint8_t flags;       /**< OFFLOAD_H_* */
@@ -77,9 +80,16 @@ struct offload_frame {
 	uint16_t vlan_tci;    /**< with OFFLOAD_F_VLAN */
 	uint16_t csum_start;  /**< OFFLOAD_CSUM: first byte summed */
 	uint16_t csum_field;  /**< OFFLOAD_CSUM: where the sum goes; inside seg[0] */
-	uint16_t hdr_len;     /**< OFFLOAD_TSO: all headers; inside seg[0] */
-	uint16_t mss;         /**< OFFLOAD_TSO: payload bytes per piece, >= 1 */
+	uint16_t hdr_len;     /**< OFFLOAD_TSO, _USO: all headers; inside seg[0] */
+	uint16_t mss;         /**< OFFLOAD_TSO, _USO: payload bytes per piece, >= 1 */
 	struct offload_headers hdr;
 };
+
+/** Whether the frame is to be cut. */
+static inline bool
+offload_is_large(const struct offload_frame *f)
+{
+	return f->request >= OFFLOAD_TSO;
+}
 
 #endif /* OFFLOAD_FRAME_H */

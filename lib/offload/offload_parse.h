@@ -22,6 +22,27 @@
  */
 void offload_parse(const uint8_t *data, uint32_t len, struct offload_headers *hdr);
 
+/** What is around an inner packet. */
+enum offload_tunnel {
+	OFFLOAD_TUNNEL_NONE,
+	OFFLOAD_TUNNEL_VXLAN,  /**< UDP 4789, or Linux's 8472; an Ethernet frame inside */
+	OFFLOAD_TUNNEL_GENEVE, /**< UDP 6081, with options; an Ethernet frame inside */
+	OFFLOAD_TUNNEL_NVGRE,  /**< GRE with an Ethernet frame inside */
+	OFFLOAD_TUNNEL_GRE,    /**< GRE with an IP packet inside */
+	OFFLOAD_TUNNEL_IPIP,   /**< IP in IP, of any two versions */
+};
+
+/**
+ * Finds the headers of the packet inside of a tunnel, one level deep, with the guarantees of
+ * offload_parse().
+ *
+ * @param outer  what offload_parse() found in the same data
+ * @param inner  filled when there is a tunnel; its l2_len counts from @p data like everything else: it
+ *               is where the inner layer 3 begins. The tags counted are the inner frame's.
+ */
+enum offload_tunnel offload_parse_inner(const uint8_t *data, uint32_t len,
+	const struct offload_headers *outer, struct offload_headers *inner);
+
 /** Parses seg[0] of a frame once; later calls return at once. */
 static inline void
 offload_frame_parse(struct offload_frame *f)

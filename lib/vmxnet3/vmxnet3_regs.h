@@ -97,14 +97,21 @@ enum vmxnet3_cmd {
 	VMXNET3_CMD_GET_DISABLED_OFFLOADS,
 };
 
+/* What GET_DISABLED_OFFLOADS answers. */
+#define VMXNET3_DISABLED_TSO 0x1u
+#define VMXNET3_DISABLED_LRO 0x2u
+
 /* Bits of DCR[0] that this project may offer. */
 #define VMXNET3_CAP_UDP_RSS            (1u << 0)
+#define VMXNET3_CAP_ESP_RSS_IPV4       (1u << 1)
 #define VMXNET3_CAP_GENEVE_INNER_CSUM  (1u << 2)
 #define VMXNET3_CAP_GENEVE_TSO         (1u << 3)
 #define VMXNET3_CAP_VXLAN_INNER_CSUM   (1u << 4)
 #define VMXNET3_CAP_VXLAN_TSO          (1u << 5)
 #define VMXNET3_CAP_GENEVE_OUTER_CSUM  (1u << 6)
 #define VMXNET3_CAP_VXLAN_OUTER_CSUM   (1u << 7)
+#define VMXNET3_CAP_ESP_RSS_IPV6       (1u << 9)
+#define VMXNET3_CAP_INNER_RSS          (1u << 11)
 #define VMXNET3_CAP_LARGE_BAR          (1u << 16)
 
 /* Events, in DriverShared.ecr. */
@@ -141,6 +148,17 @@ enum vmxnet3_cmd {
 #define VMXNET3_RSS_FIELDS_TCPIP6 0x02u
 #define VMXNET3_RSS_FIELDS_UDPIP4 0x04u
 #define VMXNET3_RSS_FIELDS_UDPIP6 0x08u
+#define VMXNET3_RSS_FIELDS_ESPIP4 0x10u
+#define VMXNET3_RSS_FIELDS_ESPIP6 0x20u
+/* Of headers inside of tunnels. */
+#define VMXNET3_RSS_FIELDS_INNER_IP4    0x0100u
+#define VMXNET3_RSS_FIELDS_INNER_TCPIP4 0x0200u
+#define VMXNET3_RSS_FIELDS_INNER_IP6    0x0400u
+#define VMXNET3_RSS_FIELDS_INNER_TCPIP6 0x0800u
+#define VMXNET3_RSS_FIELDS_INNER_UDPIP4 0x1000u
+#define VMXNET3_RSS_FIELDS_INNER_UDPIP6 0x2000u
+#define VMXNET3_RSS_FIELDS_INNER_ESPIP4 0x4000u
+#define VMXNET3_RSS_FIELDS_INNER_ESPIP6 0x8000u
 
 /* rssType of a receive completion. */
 #define VMXNET3_RSS_TYPE_NONE  0
@@ -150,5 +168,7 @@ enum vmxnet3_cmd {
 #define VMXNET3_RSS_TYPE_TCP6  4
 #define VMXNET3_RSS_TYPE_UDP4  5
 #define VMXNET3_RSS_TYPE_UDP6  6
+#define VMXNET3_RSS_TYPE_ESP4  7
+#define VMXNET3_RSS_TYPE_ESP6  8
 
 #endif /* VMXNET3_REGS_H */

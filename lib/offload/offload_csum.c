@@ -101,7 +101,7 @@ completes_outermost(struct offload_frame *f)
 	const struct offload_headers *hdr = &f->hdr;
 
 	offload_frame_parse(f);
-	if (hdr->l4_len == 0 || f->csum_start != hdr->l2_len + hdr->l3_len ||
+	if (!has_l4_sum(hdr) || f->csum_start != hdr->l2_len + hdr->l3_len ||
 			f->csum_field != csum_field_of(hdr))
 		return false;
 	return hdr->flags & OFFLOAD_H_IPV6 || ipv4_header_good(f->seg[0].data, hdr);
@@ -156,7 +156,7 @@ offload_csum_ask(struct offload_frame *f, const struct offload_headers *hdr)
 	uint8_t *data = f->seg[0].data;
 	uint32_t l4_len;
 
-	if (f->request != OFFLOAD_NONE || hdr->l4_len == 0 ||
+	if (f->request != OFFLOAD_NONE || hdr->l4_len == 0 || !has_l4_sum(hdr) ||
 			(uint32_t)hdr->l2_len + hdr->l3_len + hdr->l4_len > f->seg[0].len)
 		return -EINVAL;
 	l4_len = l4_extent(f, hdr);
@@ -210,7 +210,7 @@ check_frame(struct offload_frame *f, bool finish)
 		return;
 	f->flags &= (uint8_t)~OFFLOAD_F_CSUM_BAD;
 	offload_frame_parse(f);
-	if (hdr->l4_len == 0)
+	if (!has_l4_sum(hdr))
 		return;
 	l4_len = l4_extent(f, hdr);
 	if (l4_len == 0)

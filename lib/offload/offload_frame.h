@@ -51,7 +51,8 @@ enum offload_request {
 #define OFFLOAD_F_PARSED    0x10u /**< hdr is filled */
 #define OFFLOAD_F_OUTER_CSUM 0x20u /**< with OFFLOAD_F_INNER: the outer UDP checksum is wanted, too */
 
-/** offload_headers::flags */
+/** offload_headers::flags; an l4_len comes with one of _TCP, _UDP, _SCTP, of which only the first two have an
+    Internet checksum */
 #define OFFLOAD_H_IPV4 0x01u
 #define OFFLOAD_H_IPV6 0x02u
 #define OFFLOAD_H_TCP  0x04u

@@ -6,6 +6,21 @@
 
 #define IPV4_FRAG_MASK 0x3fff /* more fragments, or an offset */
 
+#define PORT_GENEVE     6081
+#define PORT_VXLAN      4789
+#define PORT_VXLAN_OLD  8472 /* Linux before there was a number, and flannel today */
+#define VXLAN_LEN       8
+#define VXLAN_HAS_VNI   0x08
+#define GENEVE_MIN_LEN  8
+#define GENEVE_VERSION  0xc0
+#define GENEVE_OPT_MASK 0x3f /* in words */
+
+#define GRE_MIN_LEN  4
+#define GRE_CSUM     0x8000 /* each of the three adds a word */
+#define GRE_KEY      0x2000
+#define GRE_SEQUENCE 0x1000
+#define GRE_REFUSED  0x4c07 /* what only RFC 1701 had, routing above all; and versions other than 0 */
+
 static inline bool
 is_tag(uint16_t type)
 {
@@ -29,6 +44,9 @@ parse_l4(const uint8_t *l4, uint32_t room, struct offload_headers *hdr)
 	} else if (hdr->ip_proto == PROTO_UDP && room >= UDP_LEN) {
 		hdr->l4_len = UDP_LEN;
 		hdr->flags |= OFFLOAD_H_UDP;
+	} else if (hdr->ip_proto == PROTO_SCTP && room >= SCTP_LEN) {
+		hdr->l4_len = SCTP_LEN;
+		hdr->flags |= OFFLOAD_H_SCTP;
 	}
 }
 
@@ -113,29 +131,134 @@ parse_ipv6(const uint8_t *ip, uint32_t room, struct offload_headers *hdr)
 	parse_l4(ip + len, room - len, hdr);
 }
 
+/* Layers 3 and 4, where l2_len and ether_type say. */
+static inline void
+parse_l3(const uint8_t *data, uint32_t len, struct offload_headers *hdr)
+{
+	uint32_t at = hdr->l2_len;
+
+	if (likely(hdr->ether_type == RTE_ETHER_TYPE_IPV4))
+		parse_ipv4(data + at, len - at, hdr);
+	else if (hdr->ether_type == RTE_ETHER_TYPE_IPV6)
+		parse_ipv6(data + at, len - at, hdr);
+}
+
+/* Layer 2 of a frame that begins @p at bytes into the data. @return whether all of an Ethernet header is there. */
+static inline bool
+parse_ether(const uint8_t *data, uint32_t len, uint32_t at, struct offload_headers *hdr)
+{
+	uint32_t l2_end = at + ETHER_HDR_LEN;
+	uint16_t type;
+
+	if (unlikely(len < l2_end))
+		return false;
+
+	type = load_be16(data + at + ETHER_TYPE_AT);
+	while (unlikely(is_tag(type)) && hdr->nb_tags < OFFLOAD_MAX_TAGS &&
+			len - l2_end >= VLAN_TAG_LEN) {
+		if (hdr->nb_tags++ == 0)
+			hdr->outer_tci = load_be16(data + l2_end);
+		type = load_be16(data + l2_end + 2);
+		l2_end += VLAN_TAG_LEN;
+	}
+	hdr->ether_type = type;
+	hdr->l2_len = (uint16_t)l2_end;
+	return true;
+}
+
 void
 offload_parse(const uint8_t *data, uint32_t len, struct offload_headers *hdr)
 {
-	uint32_t l2_len = ETHER_HDR_LEN;
-	uint16_t type;
-
 	*hdr = (struct offload_headers){ 0 };
-	if (unlikely(len < ETHER_HDR_LEN))
-		return;
+	if (parse_ether(data, len, 0, hdr))
+		parse_l3(data, len, hdr);
+}
 
-	type = load_be16(data + ETHER_TYPE_AT);
-	while (unlikely(is_tag(type)) && hdr->nb_tags < OFFLOAD_MAX_TAGS &&
-			len - l2_len >= VLAN_TAG_LEN) {
-		if (hdr->nb_tags++ == 0)
-			hdr->outer_tci = load_be16(data + l2_len);
-		type = load_be16(data + l2_len + 2);
-		l2_len += VLAN_TAG_LEN;
+/* ---- tunnels: each finds where the inner packet begins, and its EtherType, TEB for a frame ---- */
+
+/* By its destination port. @p at: behind the UDP header. */
+static enum offload_tunnel
+udp_tunnel(const uint8_t *data, uint32_t len, uint32_t *at, uint16_t *type)
+{
+	const uint8_t *p = data + *at;
+	uint16_t port = load_be16(p - UDP_LEN + 2);
+	uint32_t room = len - *at;
+
+	*type = RTE_ETHER_TYPE_TEB;
+	if (port == PORT_VXLAN || port == PORT_VXLAN_OLD) {
+		*at += VXLAN_LEN;
+		return room >= VXLAN_LEN && p[0] & VXLAN_HAS_VNI ? OFFLOAD_TUNNEL_VXLAN :
+			OFFLOAD_TUNNEL_NONE;
 	}
-	hdr->ether_type = type;
-	hdr->l2_len = (uint16_t)l2_len;
+	if (port != PORT_GENEVE || room < GENEVE_MIN_LEN || p[0] & GENEVE_VERSION ||
+			load_be16(p + 2) != RTE_ETHER_TYPE_TEB)
+		return OFFLOAD_TUNNEL_NONE;
+	*at += GENEVE_MIN_LEN + (p[0] & GENEVE_OPT_MASK) * 4;
+	return OFFLOAD_TUNNEL_GENEVE;
+}
 
-	if (likely(type == RTE_ETHER_TYPE_IPV4))
-		parse_ipv4(data + l2_len, len - l2_len, hdr);
-	else if (type == RTE_ETHER_TYPE_IPV6)
-		parse_ipv6(data + l2_len, len - l2_len, hdr);
+static enum offload_tunnel
+gre_tunnel(const uint8_t *data, uint32_t len, uint32_t *at, uint16_t *type)
+{
+	const uint8_t *p = data + *at;
+	uint16_t flags;
+
+	if (len - *at < GRE_MIN_LEN)
+		return OFFLOAD_TUNNEL_NONE;
+	flags = load_be16(p);
+	*type = load_be16(p + 2);
+	if (flags & GRE_REFUSED)
+		return OFFLOAD_TUNNEL_NONE;
+	*at += GRE_MIN_LEN + (flags & GRE_CSUM ? 4 : 0) + (flags & GRE_KEY ? 4 : 0) +
+		(flags & GRE_SEQUENCE ? 4 : 0);
+	flags &= GRE_CSUM | GRE_KEY | GRE_SEQUENCE;
+	if (*type == RTE_ETHER_TYPE_TEB)
+		return flags == GRE_KEY ? OFFLOAD_TUNNEL_NVGRE : OFFLOAD_TUNNEL_GRE;
+	return *type == RTE_ETHER_TYPE_IPV4 || *type == RTE_ETHER_TYPE_IPV6 ? OFFLOAD_TUNNEL_GRE :
+		OFFLOAD_TUNNEL_NONE;
+}
+
+static enum offload_tunnel
+find_tunnel(const uint8_t *data, uint32_t len, const struct offload_headers *outer, uint32_t *at,
+	uint16_t *type)
+{
+	*at = (uint32_t)outer->l2_len + outer->l3_len + outer->l4_len;
+	if (outer->l3_len == 0 || outer->flags & OFFLOAD_H_FRAG || *at > len)
+		return OFFLOAD_TUNNEL_NONE;
+	if (outer->flags & OFFLOAD_H_UDP)
+		return udp_tunnel(data, len, at, type);
+	switch (outer->ip_proto) {
+	case PROTO_GRE:
+		return gre_tunnel(data, len, at, type);
+	case PROTO_IPV4:
+		*type = RTE_ETHER_TYPE_IPV4;
+		return OFFLOAD_TUNNEL_IPIP;
+	case PROTO_IPV6:
+		*type = RTE_ETHER_TYPE_IPV6;
+		return OFFLOAD_TUNNEL_IPIP;
+	default:
+		return OFFLOAD_TUNNEL_NONE;
+	}
+}
+
+enum offload_tunnel
+offload_parse_inner(const uint8_t *data, uint32_t len, const struct offload_headers *outer,
+	struct offload_headers *inner)
+{
+	enum offload_tunnel tunnel;
+	uint16_t type = 0;
+	uint32_t at;
+
+	*inner = (struct offload_headers){ 0 };
+	tunnel = find_tunnel(data, len, outer, &at, &type);
+	if (tunnel == OFFLOAD_TUNNEL_NONE || at > len)
+		return OFFLOAD_TUNNEL_NONE;
+	if (type != RTE_ETHER_TYPE_TEB) {
+		inner->ether_type = type;
+		inner->l2_len = (uint16_t)at;
+	} else if (!parse_ether(data, len, at, inner)) {
+		return OFFLOAD_TUNNEL_NONE;
+	}
+	parse_l3(data, len, inner);
+	return tunnel;
 }

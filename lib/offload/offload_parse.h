@@ -18,17 +18,21 @@
  *
  * A layer is reported only if its whole header lies within @p len and its length fields are
  * sane (IHL >= 5, TCP data offset >= 5, UDP length not checked here). Layer 4 is reported
- * for unfragmented packets only.
+ * for unfragmented packets only, and has a flag and a length for TCP, UDP and SCTP. Others are known by
+ * their number alone, ip_proto: ICMP 1, ICMPv6 58, ESP 50, AH in IPv4 51 (in IPv6 it is walked as an
+ * extension header), GRE 47; ARP by ether_type 0x0806. They begin at l2_len + l3_len (ARP at l2_len), and the
+ * caller must check how much of them is there.
  */
 void offload_parse(const uint8_t *data, uint32_t len, struct offload_headers *hdr);
 
 /** What is around an inner packet. */
 enum offload_tunnel {
 	OFFLOAD_TUNNEL_NONE,
-	OFFLOAD_TUNNEL_VXLAN,  /**< UDP 4789, or Linux's 8472; an Ethernet frame inside */
+	OFFLOAD_TUNNEL_VXLAN,  /**< UDP 4789, or Linux's 8472, with the I flag; an Ethernet frame inside */
 	OFFLOAD_TUNNEL_GENEVE, /**< UDP 6081, with options; an Ethernet frame inside */
-	OFFLOAD_TUNNEL_NVGRE,  /**< GRE with an Ethernet frame inside */
-	OFFLOAD_TUNNEL_GRE,    /**< GRE with an IP packet inside */
+	OFFLOAD_TUNNEL_NVGRE,  /**< RFC 7637: GRE with a key and nothing else; an Ethernet frame inside */
+	OFFLOAD_TUNNEL_GRE,    /**< GRE with an IP packet inside, or an Ethernet frame that is not NVGRE's; may
+				    have checksum, key and sequence number */
 	OFFLOAD_TUNNEL_IPIP,   /**< IP in IP, of any two versions */
 };
 
@@ -36,9 +40,14 @@ enum offload_tunnel {
  * Finds the headers of the packet inside of a tunnel, one level deep, with the guarantees of
  * offload_parse().
  *
+ * A tunnel is reported when its own header is whole and sane, and so is the Ethernet header of the frame in
+ * it; the layers above may be missing, as in offload_parse(). Fragments are no tunnels, nor is a Geneve or
+ * GRE packet with anything but Ethernet or (GRE) IP inside.
+ *
  * @param outer  what offload_parse() found in the same data
- * @param inner  filled when there is a tunnel; its l2_len counts from @p data like everything else: it
- *               is where the inner layer 3 begins. The tags counted are the inner frame's.
+ * @param inner  filled when there is a tunnel, else all 0; its l2_len counts from @p data like everything
+ *               else: it is where the inner layer 3 begins. The tags counted are the inner frame's;
+ *               ether_type is set for inner IP packets without an Ethernet header, too.
  */
 enum offload_tunnel offload_parse_inner(const uint8_t *data, uint32_t len,
 	const struct offload_headers *outer, struct offload_headers *inner);

@@ -21,8 +21,14 @@
 #define IPV6_LEN     40
 #define TCP_MIN_LEN  20
 #define UDP_LEN      8
+#define SCTP_LEN     12
+#define PROTO_IPV4   4
 #define PROTO_TCP    6
 #define PROTO_UDP    17
+#define PROTO_IPV6   41
+#define PROTO_GRE    47
+#define PROTO_ESP    50
+#define PROTO_SCTP   132
 
 #define IPV6_EXT_HOP_BY_HOP  0
 #define IPV6_EXT_ROUTING     43
@@ -113,6 +119,13 @@ ipv6_ext_len(const uint8_t *ext, uint8_t kind)
 	default:
 		return 0;
 	}
+}
+
+/* Whether layer 4 is known and has a checksum with a pseudo-header: TCP or UDP. */
+static inline bool
+has_l4_sum(const struct offload_headers *hdr)
+{
+	return hdr->flags & (OFFLOAD_H_TCP | OFFLOAD_H_UDP);
 }
 
 /*

@@ -159,6 +159,7 @@ describe(const struct rx_ctx *c, struct rx_item *it)
 	it->dw2 = 0;
 	if (unlikely(f->flags & OFFLOAD_F_VLAN))
 		it->dw2 = VMXNET3_RCD_TS | (uint32_t)f->vlan_tci << VMXNET3_RCD_TCI_SHIFT;
+	/* There is no bit for SCTP, the flag beyond the table. */
 	it->dw3 = layers[h % RTE_DIM(layers)];
 	if (good && c->features & VMXNET3_F_RXCSUM && h & (OFFLOAD_H_TCP | OFFLOAD_H_UDP)) {
 		it->dw0 = 0;

@@ -91,6 +91,15 @@ inner_csum_start(const struct offload_frame *f, const struct tx_offload *o, uint
 	return o->hlen - at == (uint32_t)(f->seg[0].data[at + TCP_OFFSET_AT] >> 4) * 4;
 }
 
+/* Whether that offset is the checksum of the outermost layer 4. SCTP has none of this kind. */
+static bool
+is_own_field(const struct offload_frame *f, uint32_t at)
+{
+	if (f->hdr.flags & OFFLOAD_H_TCP)
+		return at == TCP_CSUM_AT;
+	return f->hdr.flags & OFFLOAD_H_UDP && at == UDP_CSUM_AT;
+}
+
 /* A checksum must not fall into the headers before the one it is for. */
 static bool
 set_csum(struct offload_frame *f, const struct tx_offload *o)
@@ -104,8 +113,7 @@ set_csum(struct offload_frame *f, const struct tx_offload *o)
 		return false;
 	l4 = l4_begin(f);
 	if (start == l4 && f->hdr.l4_len != 0) {
-		if (o->ext1 || field - start !=
-				(f->hdr.flags & OFFLOAD_H_TCP ? TCP_CSUM_AT : UDP_CSUM_AT))
+		if (o->ext1 || !is_own_field(f, field - start))
 			return false;
 	} else if (start < l4 + f->hdr.l4_len) {
 		return false;

@@ -103,13 +103,20 @@ nonsense_requests_are_dropped(void **state)
 		/* Cut so that the headers do not end. */
 		dropped(&c, 14 + rnd(20), &bad[i], VMXNET3_DROP_TX_BAD_OFFLOAD);
 	}
+	/* SCTP has another kind of checksum, wherever it is said to be. */
+	for (i = 36; i < 54; i += 2) {
+		make_frame(1000);
+		frame.data[23] = 132;
+		dropped(&c, frame.len, &(struct mini_offload){ .om = VMXNET3_OM_CSUM, .hlen = 34,
+			.msscof = (uint32_t)i }, VMXNET3_DROP_TX_BAD_OFFLOAD);
+	}
 	/* A sane request, but for a frame that ends before its headers do. */
 	dropped(&c, 40, &o, VMXNET3_DROP_TX_BAD_OFFLOAD);
 	/* One byte in each of so many pieces. */
 	make_frame(20000);
 	dropped(&c, frame.len, &o, VMXNET3_DROP_TX_BAD_OFFLOAD);
 	mini_cmd(&c.m, VMXNET3_CMD_GET_STATS);
-	assert_int_equal(2 * RTE_DIM(bad) + 2, mini_txq_desc(&c.m, 0)->stats.error_pkts);
+	assert_int_equal(2 * RTE_DIM(bad) + 9 + 2, mini_txq_desc(&c.m, 0)->stats.error_pkts);
 	expect_alive(&c, false);
 	card_close(&c);
 }

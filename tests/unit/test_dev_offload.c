@@ -134,6 +134,15 @@ unasked_is_not_vouched_for(void **state)
 	expect_frame(&a, 0, &got);
 	assert_true(got.cnc && got.udp && got.v4 && !got.frg);
 
+	/* SCTP has no bit of its own. */
+	f.data[14 + 9] = 132;
+	seal_ipv4(&f);
+	send_split(&a, 0, f.data, f.len, 3, NULL);
+	assert_int_equal(1, carry(&a, 0, &a));
+	expect_frame(&a, 0, &got);
+	assert_true(got.cnc && got.v4 && !got.udp && !got.tcp && !got.frg);
+	f.data[14 + 9] = UDP;
+
 	put16(f.data + 14 + 6, 0x2000);
 	seal_ipv4(&f);
 	o = (struct mini_offload){ .om = VMXNET3_OM_CSUM, .hlen = 34, .msscof = 40 };

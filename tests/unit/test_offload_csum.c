@@ -106,6 +106,33 @@ ask(void **state)
 	}
 }
 
+/* An SCTP packet has no sum of this kind: none is asked for, and none that happens to be made is vouched for. */
+static void
+sctp_is_not_vouched_for(void **state)
+{
+	struct shape shape = { .proto = 17, .payload = 100 };
+	struct split s;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		shape.ipv6 = i;
+		build(&built, &shape);
+		built.data[14 + (i ? 6 : 9)] = 132;
+		if (!i)
+			seal_ipv4(&built);
+		split_random(&s, built.data, built.len, OFFLOAD_HEADER_BYTES, 1);
+		offload_csum_verify(&s.f);
+		assert_true(s.f.hdr.flags & OFFLOAD_H_SCTP);
+		assert_int_equal(s.f.flags, OFFLOAD_F_PARSED);
+		assert_int_equal(offload_csum_ask(&s.f, &s.f.hdr), -EINVAL);
+		request_csum(&s.f, &built);
+		assert_int_equal(offload_csum_complete(&s.f), 0);
+		assert_int_equal(s.f.flags, OFFLOAD_F_PARSED);
+		split_free(&s);
+	}
+}
+
 /* Random frames of every kind with their seed, cut at random, against the finished ones. */
 static void
 complete(void **state)
@@ -464,6 +491,7 @@ main(void)
 		cmocka_unit_test(sum_over_every_split),
 		cmocka_unit_test(sum_of_large_frames),
 		cmocka_unit_test(ask),
+		cmocka_unit_test(sctp_is_not_vouched_for),
 		cmocka_unit_test(complete),
 		cmocka_unit_test(udp_zero_is_sent_as_ones),
 		cmocka_unit_test(complete_refuses_what_does_not_fit),

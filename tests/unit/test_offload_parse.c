@@ -209,7 +209,7 @@ ipv6_fragments(void **state)
 static void
 other_protocols(void **state)
 {
-	static const uint8_t others[] = { 1, 2, 41, 47, 50, 58, 59, 89, 112, 132, 255 };
+	static const uint8_t others[] = { 1, 2, 41, 47, 50, 58, 59, 89, 112, 136, 255 };
 	struct shape s = { .proto = 6, .payload = 8 };
 	struct offload_headers hdr;
 	uint32_t i;
@@ -236,6 +236,38 @@ other_protocols(void **state)
 	assert_int_equal(hdr.ether_type, 38);
 	assert_int_equal(hdr.l2_len, 14);
 	assert_int_equal(hdr.l3_len, 0);
+}
+
+static void
+sctp(void **state)
+{
+	struct shape s = { .proto = 17, .payload = 40 };
+	struct offload_headers hdr;
+	uint32_t i, len, l4;
+
+	(void)state;
+	for (i = 0; i < 8; i++) {
+		s.ipv6 = i & 1;
+		s.l3_extra = i & 2 ? 8 : 0;
+		s.tags = i & 4 ? 2 : 0;
+		build(&built, &s);
+		built.data[built.l2 + (!s.ipv6 ? 9 : s.l3_extra ? 40 : 6)] = 132;
+		l4 = l4_at(&built);
+		for (len = l4; len <= built.len; len++) {
+			hdr = parse(built.data, len);
+			assert_int_equal(hdr.l3_len, built.l3);
+			assert_int_equal(hdr.ip_proto, 132);
+			assert_int_equal(hdr.l4_len, len >= l4 + 12 ? 12 : 0);
+			assert_int_equal(hdr.flags, (s.ipv6 ? OFFLOAD_H_IPV6 : OFFLOAD_H_IPV4) |
+				(len >= l4 + 12 ? OFFLOAD_H_SCTP : 0));
+		}
+	}
+	/* A fragment of it. */
+	s = (struct shape){ .proto = 17, .payload = 40 };
+	build(&built, &s);
+	built.data[23] = 132;
+	put16(built.data + 20, 0x2000);
+	assert_int_equal(parse(built.data, built.len).flags, OFFLOAD_H_IPV4 | OFFLOAD_H_FRAG);
 }
 
 static void
@@ -289,6 +321,7 @@ main(void)
 		cmocka_unit_test(extension_chains),
 		cmocka_unit_test(ipv6_fragments),
 		cmocka_unit_test(other_protocols),
+		cmocka_unit_test(sctp),
 		cmocka_unit_test(a_frame_is_parsed_once),
 		cmocka_unit_test(noise),
 	};

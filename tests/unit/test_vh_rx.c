@@ -107,6 +107,8 @@ packet_types(void **state)
 			RTE_PTYPE_L2_ETHER_VLAN | RTE_PTYPE_L3_IPV4_EXT_UNKNOWN | RTE_PTYPE_L4_UDP },
 		{ { .proto = TCP, .tags = 2 },
 			RTE_PTYPE_L2_ETHER_QINQ | RTE_PTYPE_L3_IPV4_EXT_UNKNOWN | RTE_PTYPE_L4_TCP },
+		{ { .proto = UDP, .payload = 40 },
+			RTE_PTYPE_L2_ETHER | RTE_PTYPE_L3_IPV4_EXT_UNKNOWN | RTE_PTYPE_L4_SCTP },
 	};
 	const struct rig_conf conf = { 0 };
 	uint32_t types[16], none[1];
@@ -116,9 +118,11 @@ packet_types(void **state)
 	(void)state;
 	open_rig(&conf);
 	assert_int_equal(rte_eth_dev_get_supported_ptypes(rig.port, RTE_PTYPE_ALL_MASK, types,
-		RTE_DIM(types)), 9);
+		RTE_DIM(types)), 10);
 	for (i = 0; i < RTE_DIM(cases); i++) {
 		build(&sent, &cases[i].s);
+		if ((cases[i].type & RTE_PTYPE_L4_MASK) == RTE_PTYPE_L4_SCTP)
+			sent.data[sent.l2 + 9] = 132;
 		rig_guest_send(&rig, 0, sent.data, sent.len, NULL);
 		m = expect(sent.data, sent.len, false);
 		assert_int_equal(m->packet_type, cases[i].type);

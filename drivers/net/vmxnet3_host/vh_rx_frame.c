@@ -76,6 +76,8 @@ ptype_of(const struct offload_headers *h)
 		type |= RTE_PTYPE_L4_TCP;
 	else if (h->flags & OFFLOAD_H_UDP)
 		type |= RTE_PTYPE_L4_UDP;
+	else if (h->flags & OFFLOAD_H_SCTP)
+		type |= RTE_PTYPE_L4_SCTP;
 	return type;
 }
 

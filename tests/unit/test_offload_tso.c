@@ -235,7 +235,7 @@ refusals(void **state)
 		refused(&tcp, change, 1000, 0, change ? -EINVAL : 3);
 	refused(&tcp, 0xffff - 54, 1000, 0, -EINVAL);
 	refused(&tcp, 0, 0, 0, -EINVAL);
-	refused(&tcp, 0, 1000, OFFLOAD_F_INNER, -ENOTSUP);
+	refused(&tcp, 0, 1000, OFFLOAD_F_INNER, -EINVAL);
 	refused(&udp, 0, 1000, 0, -EINVAL);
 	tcp.tags = 5;
 	refused(&tcp, 0, 1000, 0, -EINVAL);

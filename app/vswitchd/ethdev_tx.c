@@ -109,28 +109,24 @@ finish(struct rte_mbuf *m, const struct offload_frame *f)
 	return true;
 }
 
-/* One frame that needs no cutting. */
+/* A packet buffer for @p len bytes of a frame, or NULL and why not. */
+static struct rte_mbuf *
+take_mbuf(struct eth_port *eth, struct port_ctx *ctx, struct offload_frame *f, uint32_t len, enum switch_drop *why)
+{
+	if (unlikely(!offload_fits_mtu(f, len, eth->mtu))) {
+		*why = SWITCH_DROP_ETH_TOO_LONG;
+		return NULL;
+	}
+	*why = SWITCH_DROP_ETH_NO_MBUF;
+	return rte_pktmbuf_alloc(eth->txq[tx_queue(eth, ctx)].pool);
+}
+
 static void
-emit(struct port *port, struct port_ctx *ctx, struct offload_frame *f)
+append(struct port *port, struct port_ctx *ctx, struct rte_mbuf *m)
 {
 	struct eth_port *eth = eth_of(port);
 	struct eth_tx *tx = ctx->eth->tx;
-	struct rte_mbuf *m;
 
-	if (unlikely(!offload_fits_mtu(f, f->len, eth->mtu))) {
-		port_drop(port, ctx, SWITCH_DROP_ETH_TOO_LONG, 1);
-		return;
-	}
-	m = rte_pktmbuf_alloc(eth->txq[tx_queue(eth, ctx)].pool);
-	if (unlikely(m == NULL)) {
-		port_drop(port, ctx, SWITCH_DROP_ETH_NO_MBUF, 1);
-		return;
-	}
-	if (unlikely(!finish(m, f))) {
-		rte_pktmbuf_free(m);
-		port_drop(port, ctx, SWITCH_DROP_ETH_BAD_OFFLOAD, 1);
-		return;
-	}
 	tx->len[tx->nb] = m->pkt_len;
 	/* net_tap compares this, and writes data_len bytes. */
 	if (eth->max_pkt_len != 0)
@@ -140,18 +136,50 @@ emit(struct port *port, struct port_ctx *ctx, struct offload_frame *f)
 		flush(port, ctx);
 }
 
+/* One frame that needs no cutting. */
+static void
+emit(struct port *port, struct port_ctx *ctx, struct offload_frame *f)
+{
+	enum switch_drop why;
+	struct rte_mbuf *m = take_mbuf(eth_of(port), ctx, f, f->len, &why);
+
+	if (unlikely(m == NULL)) {
+		port_drop(port, ctx, why, 1);
+		return;
+	}
+	if (unlikely(!finish(m, f))) {
+		rte_pktmbuf_free(m);
+		port_drop(port, ctx, SWITCH_DROP_ETH_BAD_OFFLOAD, 1);
+		return;
+	}
+	append(port, ctx, m);
+}
+
+/* Each piece is made in its packet buffer. When one cannot be, the rest is of no use to the receiver. */
 static void
 cut(struct port *port, struct port_ctx *ctx, struct offload_frame *f)
 {
 	struct offload_tso *tso = &ctx->eth->tx->tso;
-	struct offload_frame *piece;
+	int left = offload_tso_begin(tso, f);
+	struct offload_mbuf copy;
+	enum switch_drop why;
+	struct rte_mbuf *m;
 
-	if (unlikely(offload_tso_begin(tso, f) < 0)) {
+	if (unlikely(left < 0)) {
 		port_drop(port, ctx, SWITCH_DROP_ETH_BAD_OFFLOAD, 1);
 		return;
 	}
-	while ((piece = offload_tso_next(tso)) != NULL)
-		emit(port, ctx, piece);
+	for (; left > 0; left--) {
+		m = take_mbuf(eth_of(port), ctx, f, offload_tso_next_len(tso), &why);
+		if (unlikely(m == NULL)) {
+			port_drop(port, ctx, why, (uint64_t)left);
+			return;
+		}
+		offload_mbuf_cut(&copy, m, tso);
+		offload_vlan_push(&copy.frame);
+		offload_mbuf_close(&copy, m);
+		append(port, ctx, m);
+	}
 }
 
 void
@@ -163,7 +191,7 @@ eth_deliver(struct port *port, struct port_ctx *ctx, struct offload_frame *const
 		return;
 	}
 	for (uint16_t i = 0; i < n; i++) {
-		if (frames[i]->request == OFFLOAD_TSO)
+		if (offload_is_large(frames[i]))
 			cut(port, ctx, frames[i]);
 		else
 			emit(port, ctx, frames[i]);

@@ -15,6 +15,7 @@
 #include <rte_mbuf.h>
 
 #include "offload_frame.h"
+#include "offload_tso.h"
 
 /** Whether the lengths of a chain of buffers add up. */
 bool offload_mbuf_sound(const struct rte_mbuf *m);
@@ -56,6 +57,18 @@ offload_mbuf_copy(struct offload_mbuf *copy, struct rte_mbuf *m, const struct of
 		memcpy(to, f->seg[i].data, f->seg[i].len);
 		to += f->seg[i].len;
 	}
+}
+
+/** The same with the next piece of a large frame, which is made there; there must be one. */
+static inline void
+offload_mbuf_cut(struct offload_mbuf *copy, struct rte_mbuf *m, struct offload_tso *tso)
+{
+	copy->seg.data = rte_pktmbuf_mtod(m, uint8_t *);
+	copy->seg.len = offload_tso_next_len(tso);
+	offload_tso_copy(tso, &copy->seg, 1);
+	copy->frame = tso->piece;
+	copy->frame.seg = &copy->seg;
+	copy->frame.nb_segs = 1;
 }
 
 /** Makes the packet buffer say where the copy begins and how long it is. */

@@ -195,17 +195,23 @@ put_chain(struct vh_rxq *q, struct offload_frame *f, struct rte_mbuf *first, uin
 	return VH_RX_PACKETS;
 }
 
+/* Bytes that the frame's tag takes in the packet buffer. */
+static inline uint32_t
+tag_len(const struct vh_rx *rx, const struct offload_frame *f)
+{
+	return unlikely(f->flags & OFFLOAD_F_VLAN) && !(rx->offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP) ?
+		VLAN_TAG_LEN : 0;
+}
+
 /* A frame without a segmentation request. @param mss  not 0: it is several, aggregated */
 static inline enum vh_rx_count
 put(struct vh_rxq *q, struct offload_frame *f, uint16_t mss)
 {
 	struct vh_rx *rx = q->rx;
 	enum vh_rx_count verdict = VH_RX_PACKETS;
-	uint32_t tag = 0;
+	uint32_t tag = tag_len(rx, f);
 	struct rte_mbuf *m;
 
-	if (unlikely(f->flags & OFFLOAD_F_VLAN) && !(rx->offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP))
-		tag = VLAN_TAG_LEN;
 	if (unlikely(f->len + tag > rx->room) && !(rx->offloads & RTE_ETH_RX_OFFLOAD_SCATTER))
 		return VH_RX_NO_ROOM;
 	m = take_mbuf(q);
@@ -247,6 +253,29 @@ stays_whole(const struct vh_rxq *q, struct offload_frame *f)
 	return false;
 }
 
+/* The next piece of a large frame, made where it goes to if that is one packet buffer. */
+static inline enum vh_rx_count
+put_piece(struct vh_rxq *q, const struct offload_frame *f)
+{
+	struct vh_rx *rx = q->rx;
+	uint32_t tag = tag_len(rx, f);
+	struct offload_mbuf copy;
+	struct rte_mbuf *m;
+
+	if (unlikely(offload_tso_next_len(&rx->tso) + tag > rx->room))
+		return put(q, offload_tso_next(&rx->tso), 0);
+	m = take_mbuf(q);
+	if (unlikely(m == NULL))
+		return VH_RX_NO_MBUF;
+	m->data_off = (uint16_t)(m->data_off + tag);
+	offload_mbuf_cut(&copy, m, &rx->tso);
+	settle(rx, &copy.frame);
+	offload_mbuf_close(&copy, m);
+	describe(q, m, &copy.frame, 0);
+	emit(rx, m);
+	return VH_RX_PACKETS;
+}
+
 static void
 cut(struct vh_rxq *q, struct offload_frame *f)
 {
@@ -265,7 +294,7 @@ cut(struct vh_rxq *q, struct offload_frame *f)
 	vh_count(&q->count[VH_RX_CUT], 1);
 	rx->cut_one = true;
 	for (; left > 0; left--) {
-		verdict = put(q, offload_tso_next(&rx->tso), 0);
+		verdict = put_piece(q, f);
 		if (unlikely(verdict != VH_RX_PACKETS)) {
 			/* The others would meet the same. */
 			vh_count(&q->count[verdict], (uint64_t)left);
@@ -279,7 +308,7 @@ wire_len(const struct offload_frame *f)
 {
 	uint32_t len = f->len;
 
-	if (unlikely(f->request == OFFLOAD_TSO))
+	if (unlikely(offload_is_large(f)))
 		len = RTE_MIN(len, (uint32_t)f->hdr_len + f->mss);
 	return len;
 }
@@ -294,7 +323,7 @@ vh_rx_take(struct vh_rxq *q, struct offload_frame *f)
 		vh_count(&q->count[VH_RX_TOO_LONG], 1);
 		return;
 	}
-	if (unlikely(f->request == OFFLOAD_TSO)) {
+	if (unlikely(offload_is_large(f))) {
 		mss = f->mss;
 		if (!stays_whole(q, f)) {
 			cut(q, f);

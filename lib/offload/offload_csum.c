@@ -44,7 +44,7 @@ ipv6_final_dst(const uint8_t *ip, uint32_t l3_len)
 		const uint8_t *ext = ip + at;
 
 		len = ipv6_ext_len(ext, kind);
-		if (len == 0)
+		if (len == 0 || len > l3_len - at)
 			break;
 		if (kind == IPV6_EXT_ROUTING && ext[3] != 0 && len >= 8 + 16) {
 			if (ext[2] == IPV6_ROUTING_SRH)
@@ -85,48 +85,13 @@ csum_field_of(const struct offload_headers *hdr)
 		(hdr->flags & OFFLOAD_H_TCP ? TCP_CSUM_AT : UDP_CSUM_AT);
 }
 
-/* Stores the inverse of a sum. In UDP, a zero would mean that there is no checksum. */
-static inline void
-store_csum(uint8_t *field, uint16_t sum, bool udp)
+/* The inverse of a sum. In UDP, a zero would mean that there is no checksum. */
+static inline uint16_t
+csum_of(uint16_t sum, bool udp)
 {
 	uint16_t csum = (uint16_t)~sum;
 
-	store_raw16(field, udp && csum == 0 ? 0xffff : csum);
-}
-
-/* Whether the request is for the outermost layer 4, and the IPv4 header below it is right. */
-static bool
-completes_outermost(struct offload_frame *f)
-{
-	const struct offload_headers *hdr = &f->hdr;
-
-	offload_frame_parse(f);
-	if (!has_l4_sum(hdr) || f->csum_start != hdr->l2_len + hdr->l3_len ||
-			f->csum_field != csum_field_of(hdr))
-		return false;
-	return hdr->flags & OFFLOAD_H_IPV6 || ipv4_header_good(f->seg[0].data, hdr);
-}
-
-int
-offload_csum_complete(struct offload_frame *f)
-{
-	uint8_t *field;
-
-	if (f->request == OFFLOAD_NONE)
-		return 0;
-	/* The field holds the seed, hence it must lie in what is summed. */
-	if (f->request != OFFLOAD_CSUM || f->csum_start > f->csum_field ||
-			f->csum_field + 2u > f->seg[0].len)
-		return -EINVAL;
-
-	field = f->seg[0].data + f->csum_field;
-	store_csum(field, offload_sum(f, f->csum_start, f->len - f->csum_start),
-		f->csum_field - f->csum_start == UDP_CSUM_AT);
-	f->request = OFFLOAD_NONE;
-	f->flags &= (uint8_t)~(OFFLOAD_F_INNER | OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_CSUM_BAD);
-	if (completes_outermost(f))
-		f->flags |= OFFLOAD_F_CSUM_GOOD;
-	return 0;
+	return udp && csum == 0 ? 0xffff : csum;
 }
 
 /* Bytes that layer 4 has by the length fields, 0 if these do not fit the frame. */
@@ -150,6 +115,124 @@ l4_extent(const struct offload_frame *f, const struct offload_headers *hdr)
 	return udp_len < UDP_LEN || udp_len > l4_len ? 0 : udp_len;
 }
 
+/* Whether the request is for the outermost layer 4, and the IPv4 header below it is right. */
+static bool
+completes_outermost(struct offload_frame *f)
+{
+	const struct offload_headers *hdr = &f->hdr;
+
+	offload_frame_parse(f);
+	if (!has_l4_sum(hdr) || f->csum_start != hdr->l2_len + hdr->l3_len ||
+			f->csum_field != csum_field_of(hdr))
+		return false;
+	return hdr->flags & OFFLOAD_H_IPV6 || ipv4_header_good(f->seg[0].data, hdr);
+}
+
+static inline bool
+wants_outer(const struct offload_frame *f)
+{
+	return (f->flags & (OFFLOAD_F_INNER | OFFLOAD_F_OUTER_CSUM)) == (OFFLOAD_F_INNER | OFFLOAD_F_OUTER_CSUM);
+}
+
+/* Whether there is an outer UDP header before the inner request, whose datagram ends with the frame. */
+static bool
+outer_fits(const struct offload_frame *f)
+{
+	struct offload_headers hdr;
+	uint32_t l4;
+
+	if (f->flags & OFFLOAD_F_PARSED)
+		hdr = f->hdr;
+	else
+		offload_parse(f->seg[0].data, f->seg[0].len, &hdr);
+	l4 = hdr.l2_len + hdr.l3_len;
+	return hdr.flags & OFFLOAD_H_UDP && l4 + UDP_LEN <= f->csum_start && l4_extent(f, &hdr) == f->len - l4;
+}
+
+int
+offload_csum_check(const struct offload_frame *f)
+{
+	/* The field holds the seed, hence it must lie in what is summed. */
+	if (f->request != OFFLOAD_CSUM || f->csum_start > f->csum_field || f->csum_field + 2u > f->seg[0].len)
+		return -EINVAL;
+	if (unlikely(wants_outer(f)) && !outer_fits(f))
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * The outer UDP checksum, once the inner one is known: what it covers is the headers up to the inner layer 4,
+ * and the inner range, whose sum was @p inner with the seed in the field and changes with the field.
+ */
+static uint16_t
+outer_csum(const struct offload_frame *f, uint16_t inner, uint16_t field)
+{
+	const struct offload_headers *hdr = &f->hdr;
+	const uint8_t *data = f->seg[0].data;
+	uint32_t l4 = hdr->l2_len + hdr->l3_len;
+	uint16_t seed = load_raw16(data + f->csum_field);
+	uint32_t sum;
+
+	if ((f->csum_field - f->csum_start) & 1) {
+		seed = rte_bswap16(seed);
+		field = rte_bswap16(field);
+	}
+	inner = fold_sum((uint32_t)inner + (uint16_t)~seed + field);
+	sum = (f->csum_start - l4) & 1 ? rte_bswap16(inner) : inner;
+	sum += fold_sum(offload_pseudo_sum(data, hdr, f->len - l4));
+	sum += part_sum(data + l4, UDP_CSUM_AT, 0);
+	sum += part_sum(data + l4 + UDP_LEN, f->csum_start - l4 - UDP_LEN, 0);
+	return csum_of(fold_sum(sum), true);
+}
+
+uint8_t
+offload_csum_make(struct offload_frame *f, uint16_t sum, struct offload_made made[2])
+{
+	const struct offload_headers *hdr = &f->hdr;
+
+	made[0].at = f->csum_field;
+	made[0].csum = csum_of(sum, f->csum_field - f->csum_start == UDP_CSUM_AT);
+	made[1].at = 0;
+	if (!wants_outer(f))
+		return completes_outermost(f) ? OFFLOAD_F_CSUM_GOOD : 0;
+	offload_frame_parse(f);
+	made[1].at = csum_field_of(hdr);
+	made[1].csum = outer_csum(f, sum, made[0].csum);
+	return hdr->flags & OFFLOAD_H_IPV6 || ipv4_header_good(f->seg[0].data, hdr) ? OFFLOAD_F_CSUM_GOOD : 0;
+}
+
+/* Whether the request is odd enough to change what was parsed: a length, a type. */
+static inline bool
+changes_headers(const struct offload_frame *f)
+{
+	const struct offload_headers *hdr = &f->hdr;
+
+	return f->csum_field < hdr->l2_len + hdr->l3_len + (hdr->flags & OFFLOAD_H_TCP ? TCP_CSUM_AT : 0);
+}
+
+int
+offload_csum_complete(struct offload_frame *f)
+{
+	struct offload_made made[2];
+	uint8_t known;
+
+	if (f->request == OFFLOAD_NONE)
+		return 0;
+	if (offload_csum_check(f) != 0)
+		return -EINVAL;
+
+	known = offload_csum_make(f, offload_sum(f, f->csum_start, f->len - f->csum_start), made);
+	store_raw16(f->seg[0].data + made[0].at, made[0].csum);
+	if (made[1].at != 0)
+		store_raw16(f->seg[0].data + made[1].at, made[1].csum);
+	if (unlikely(changes_headers(f)))
+		f->flags &= (uint8_t)~OFFLOAD_F_PARSED;
+	f->request = OFFLOAD_NONE;
+	f->flags &= (uint8_t)~(OFFLOAD_F_INNER | OFFLOAD_F_OUTER_CSUM | OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_CSUM_BAD);
+	f->flags |= known;
+	return 0;
+}
+
 int
 offload_csum_ask(struct offload_frame *f, const struct offload_headers *hdr)
 {
@@ -169,56 +252,66 @@ offload_csum_ask(struct offload_frame *f, const struct offload_headers *hdr)
 	return 0;
 }
 
-/*
- * The flag that says what is known about the layer 4 checksum, or 0. With @p finish, a checksum
- * that a kernel left to hardware is made first.
- */
-static uint8_t
-check_l4(struct offload_frame *f, uint32_t l4_len, bool finish)
+uint8_t
+offload_csum_scope(struct offload_frame *f, struct offload_scope *scope)
 {
 	const struct offload_headers *hdr = &f->hdr;
-	uint8_t *data = f->seg[0].data;
-	uint8_t *field = data + csum_field_of(hdr);
-	bool udp = hdr->flags & OFFLOAD_H_UDP;
-	uint16_t pseudo, sum;
+	const uint8_t *data = f->seg[0].data;
 
-	/* No checksum: fine over IPv4; over IPv6 allowed in some tunnels, unknown here. */
-	if (udp && load_raw16(field) == 0)
-		return hdr->flags & OFFLOAD_H_IPV4 ? OFFLOAD_F_CSUM_GOOD : 0;
-
-	pseudo = fold_sum(offload_pseudo_sum(data, hdr, l4_len));
-	sum = offload_sum(f, hdr->l2_len + hdr->l3_len, l4_len);
-	if (fold_sum((uint32_t)sum + pseudo) == 0xffff)
-		return OFFLOAD_F_CSUM_GOOD;
-	if (finish && load_raw16(field) == pseudo) {
-		store_csum(field, sum, udp);
-		return OFFLOAD_F_CSUM_GOOD;
+	scope->len = 0;
+	offload_frame_parse(f);
+	if (!has_l4_sum(hdr))
+		return 0;
+	scope->len = l4_extent(f, hdr);
+	if (scope->len == 0)
+		return 0;
+	scope->start = hdr->l2_len + hdr->l3_len;
+	if (hdr->flags & OFFLOAD_H_IPV4 && !ipv4_header_good(data, hdr)) {
+		scope->len = 0;
+		return OFFLOAD_F_CSUM_BAD;
 	}
+	/* No checksum: fine over IPv4; over IPv6 allowed in some tunnels, unknown here. */
+	if (hdr->flags & OFFLOAD_H_UDP && load_raw16(data + csum_field_of(hdr)) == 0) {
+		scope->len = 0;
+		return hdr->flags & OFFLOAD_H_IPV4 ? OFFLOAD_F_CSUM_GOOD : 0;
+	}
+	scope->pseudo = fold_sum(offload_pseudo_sum(data, hdr, scope->len));
+	return 0;
+}
+
+uint8_t
+offload_csum_judge(const struct offload_headers *hdr, const struct offload_scope *scope, uint16_t sum)
+{
+	if (fold_sum((uint32_t)sum + scope->pseudo) == 0xffff)
+		return OFFLOAD_F_CSUM_GOOD;
 	/* Options and extension headers (source route, home address) can change the sum. */
 	if (hdr->l3_len != (hdr->flags & OFFLOAD_H_IPV4 ? IPV4_MIN_LEN : IPV6_LEN))
 		return 0;
 	return OFFLOAD_F_CSUM_BAD;
 }
 
+/* With @p finish, a checksum that a kernel left to hardware is made. */
 static void
 check_frame(struct offload_frame *f, bool finish)
 {
-	const struct offload_headers *hdr = &f->hdr;
-	uint32_t l4_len;
+	struct offload_scope scope;
+	uint8_t *field, known;
+	uint16_t sum;
 
 	if (f->request != OFFLOAD_NONE || f->flags & OFFLOAD_F_CSUM_GOOD)
 		return;
 	f->flags &= (uint8_t)~OFFLOAD_F_CSUM_BAD;
-	offload_frame_parse(f);
-	if (!has_l4_sum(hdr))
-		return;
-	l4_len = l4_extent(f, hdr);
-	if (l4_len == 0)
-		return;
-	if (hdr->flags & OFFLOAD_H_IPV4 && !ipv4_header_good(f->seg[0].data, hdr))
-		f->flags |= OFFLOAD_F_CSUM_BAD;
-	else
-		f->flags |= check_l4(f, l4_len, finish);
+	known = offload_csum_scope(f, &scope);
+	if (scope.len != 0) {
+		sum = offload_sum(f, scope.start, scope.len);
+		known = offload_csum_judge(&f->hdr, &scope, sum);
+		field = f->seg[0].data + csum_field_of(&f->hdr);
+		if (finish && known != OFFLOAD_F_CSUM_GOOD && load_raw16(field) == scope.pseudo) {
+			store_raw16(field, csum_of(sum, f->hdr.flags & OFFLOAD_H_UDP));
+			known = OFFLOAD_F_CSUM_GOOD;
+		}
+	}
+	f->flags |= known;
 }
 
 void

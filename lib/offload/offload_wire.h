@@ -135,4 +135,30 @@ has_l4_sum(const struct offload_headers *hdr)
 uint32_t offload_pseudo_sum(const uint8_t *data, const struct offload_headers *hdr,
 	uint32_t l4_len);
 
+/* A checksum that was made: where it belongs, and its bytes in memory order. */
+struct offload_made {
+	uint32_t at;
+	uint16_t csum;
+};
+
+/*
+ * The checksums that an OFFLOAD_CSUM request which passed offload_csum_check() gets, from the sum from csum_start to
+ * the end of the frame: made[0], and made[1] for the outer one (at 0: none). Stores nothing.
+ *
+ * @return OFFLOAD_F_CSUM_GOOD or 0: what is known of the frame then
+ */
+uint8_t offload_csum_make(struct offload_frame *f, uint16_t sum, struct offload_made made[2]);
+
+/* What is to be summed for a verification: @c len bytes (0: nothing), to which the pseudo-header is added. */
+struct offload_scope {
+	uint32_t start, len;
+	uint16_t pseudo;
+};
+
+/* Looks at the headers alone. @return OFFLOAD_F_CSUM_* as far as they tell, if there is nothing to be summed */
+uint8_t offload_csum_scope(struct offload_frame *f, struct offload_scope *scope);
+
+/* The verdict, OFFLOAD_F_CSUM_GOOD, _BAD or 0, on the sum of a scope of the frame with these headers. */
+uint8_t offload_csum_judge(const struct offload_headers *hdr, const struct offload_scope *scope, uint16_t sum);
+
 #endif /* OFFLOAD_WIRE_H */

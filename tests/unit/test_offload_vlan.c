@@ -191,6 +191,98 @@ complete_after_push(void **state)
 	split_free(&split);
 }
 
+/*
+ * A service tag goes around whatever there is, and comes off again with every bit: in and out of any
+ * shape, in any number of segments.
+ */
+static void
+service_tag_round_trip(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 600; i++) {
+		struct shape s = { .tags = i % 4, .tpid = i & 32 ? 0x88a8 : 0x8100, .ipv6 = i & 1,
+			.proto = i & 2 ? 6 : 17, .payload = rnd(300) };
+		struct offload_vlan_tag tag = { .tpid = i & 4 ? 0x88a8 : 0x8100,
+			.tci = (uint16_t)rnd(65536) };
+		bool own = i & 16; /* a tag out of band, which belongs inside of the new one */
+		struct offload_vlan_tag got = { 0 };
+		uint16_t own_tci = (uint16_t)rnd(65536);
+		uint32_t more = own ? 8 : 4;
+		struct split split;
+
+		build(&built, &s);
+		put_seed(&built);
+		split_random(&split, built.data, built.len, OFFLOAD_HEADER_BYTES, 1 + rnd(4));
+		fill_request(&split.f, &built);
+		split.f.flags = own ? OFFLOAD_F_VLAN : 0;
+		split.f.vlan_tci = own_tci;
+		if (i & 8)
+			offload_frame_parse(&split.f);
+
+		offload_vlan_insert(&split.f, tag);
+		assert_int_equal(split.f.flags & OFFLOAD_F_VLAN, 0);
+		assert_int_equal(gather(&split.f, bytes), built.len + more);
+		assert_memory_equal(bytes, built.data, 12);
+		assert_int_equal(get16(bytes + 12), tag.tpid);
+		assert_int_equal(get16(bytes + 14), tag.tci);
+		if (own) {
+			assert_int_equal(get16(bytes + 16), 0x8100);
+			assert_int_equal(get16(bytes + 18), own_tci);
+		}
+		assert_memory_equal(bytes + 12 + more, built.data + 12, built.len - 12);
+		assert_int_equal(split.f.csum_start, l4_at(&built) + more);
+		assert_int_equal(split.f.csum_field, field_at(&built) + more);
+		assert_int_equal(split.f.hdr_len, l4_at(&built) + built.l4 + more);
+		check_consistent(&split.f);
+
+		assert_true(offload_vlan_remove(&split.f, &got));
+		assert_int_equal(got.tpid, tag.tpid);
+		assert_int_equal(got.tci, tag.tci);
+		check_consistent(&split.f);
+		if (own) {
+			assert_true(offload_vlan_remove(&split.f, &got));
+			assert_int_equal(got.tpid, 0x8100);
+			assert_int_equal(got.tci, own_tci);
+		}
+		assert_int_equal(gather(&split.f, bytes), built.len);
+		assert_memory_equal(bytes, built.data, built.len);
+		assert_int_equal(split.f.csum_start, l4_at(&built));
+		check_consistent(&split.f);
+		split_free(&split);
+	}
+}
+
+/* Outermost first: the one out of band, then those in line, whatever their kinds. */
+static void
+remove_all(void **state)
+{
+	struct shape s = { .proto = 17, .tags = 6, .tpid = 0x88a8, .payload = 30 };
+	struct offload_vlan_tag tag = { 0 };
+	struct split split;
+	unsigned int i;
+
+	(void)state;
+	build(&tagged, &s);
+	split_random(&split, tagged.data, tagged.len, tagged.len, 1);
+	split.f.flags = OFFLOAD_F_VLAN;
+	split.f.vlan_tci = 0xf123;
+	assert_true(offload_vlan_remove(&split.f, &tag));
+	assert_int_equal(tag.tpid, 0x8100);
+	assert_int_equal(tag.tci, 0xf123);
+	assert_int_equal(split.f.len, tagged.len);
+	for (i = 0; i < 6; i++) {
+		assert_true(offload_vlan_remove(&split.f, &tag));
+		assert_int_equal(tag.tpid, i == 0 ? 0x88a8 : 0x8100);
+		assert_int_equal(tag.tci, 0x2064 + i);
+		check_consistent(&split.f);
+	}
+	assert_false(offload_vlan_remove(&split.f, &tag));
+	assert_int_equal(split.f.len, 14 + 20 + 8 + 30);
+	split_free(&split);
+}
+
 int
 main(void)
 {
@@ -200,6 +292,8 @@ main(void)
 		cmocka_unit_test(service_tag_stays),
 		cmocka_unit_test(short_frames),
 		cmocka_unit_test(complete_after_push),
+		cmocka_unit_test(service_tag_round_trip),
+		cmocka_unit_test(remove_all),
 	};
 
 	return cmocka_run_group_tests_name("offload_vlan", tests, NULL, NULL);

@@ -30,7 +30,7 @@ enum cmd_kind {
 	CMD_BRIDGE,  /**< name of a bridge that there is */
 	CMD_FILE,
 	CMD_COMMAND, /**< a noun or verb of this table */
-	CMD_SETTING, /**< `link up`, `link down` or `mtu BYTES`: two words */
+	CMD_SETTING, /**< one of cmd_settings and its value: two words */
 };
 
 struct cmd_arg {
@@ -64,6 +64,9 @@ struct cmd {
 
 extern const struct cmd cmd_table[];
 
+/** What `port set` can change. */
+extern const struct cmd_option cmd_settings[];
+
 /** A command line, understood. */
 struct cmd_call {
 	const struct cmd *cmd;
@@ -84,6 +87,10 @@ uint64_t cmd_number(const struct cmd_call *call, const char *name, uint64_t miss
 
 /** A whole decimal number; false: it is none. */
 bool cmd_parse_number(const char *text, uint64_t *value);
+
+/** Complains unless a value is what its kind allows. */
+enum cmd_status cmd_check_value(const char *what, enum cmd_kind kind, const char *const *choices,
+	const char *value);
 
 /** "vswitchctl: " and a sentence on standard error; returns @p status. */
 enum cmd_status cmd_error(enum cmd_status status, const char *fmt, ...)

@@ -79,8 +79,8 @@ is_utf8(const char *text)
 	return value != NULL;
 }
 
-static enum cmd_status
-check_value(const char *what, enum cmd_kind kind, const char *const *choices, const char *value)
+enum cmd_status
+cmd_check_value(const char *what, enum cmd_kind kind, const char *const *choices, const char *value)
 {
 	uint64_t number;
 
@@ -121,7 +121,7 @@ command_option(struct parse *p, const char *word)
 	}
 	snprintf(what, sizeof(what), "--%s", option->name);
 	p->call->options[index] = value ? value : "";
-	return value ? check_value(what, option->kind, option->choices, value) : CMD_OK;
+	return value ? cmd_check_value(what, option->kind, option->choices, value) : CMD_OK;
 }
 
 /* Options of the program, allowed everywhere. Returns false if the word is none. */
@@ -182,7 +182,7 @@ argument(struct parse *p, const char *word)
 	call->args[call->nb_args++] = word;
 	if (arg->kind == CMD_FILE)
 		return CMD_OK; /* stays here */
-	return check_value(arg->name, arg->kind, arg->choices, word);
+	return cmd_check_value(arg->name, arg->kind, arg->choices, word);
 }
 
 static enum cmd_status

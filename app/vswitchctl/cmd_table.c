@@ -10,6 +10,19 @@
 #define BRIDGE_NAME {.name = "NAME", .kind = CMD_BRIDGE}
 #define BRIDGE_AND_PORT {.name = "BRIDGE", .kind = CMD_BRIDGE}, {.name = "PORT", .kind = CMD_PORT}
 
+#define VLAN_MODES CHOICES("transparent", "access", "trunk", "tunnel")
+#define QINQ_ETHTYPES CHOICES("802.1ad", "802.1q")
+
+const struct cmd_option cmd_settings[] = {
+	{"link", "up|down", CMD_CHOICE, CHOICES("up", "down"), NULL},
+	{"mtu", "BYTES", CMD_NUMBER, NULL, NULL},
+	{"vlan-mode", "MODE", CMD_CHOICE, VLAN_MODES, NULL},
+	{"tag", "VLAN", CMD_NUMBER, NULL, NULL},
+	{"trunks", "VLANS", CMD_TEXT, NULL, NULL},
+	{"qinq-ethtype", "TYPE", CMD_CHOICE, QINQ_ETHTYPES, NULL},
+	{.name = NULL},
+};
+
 const struct cmd cmd_table[] = {
 	{
 		"port", "list", true, NULL, NULL,
@@ -44,7 +57,14 @@ const struct cmd cmd_table[] = {
 			{"devargs", "TEXT", CMD_TEXT, NULL, "ethdev: device arguments as DPDK takes them"},
 			{"queues", "N", CMD_TEXT, NULL, "tap, af_xdp, ethdev: number of queues"},
 			{"mtu", "BYTES", CMD_TEXT, NULL, "largest packet; device: that the guest may choose"},
-			{"link", "up|down", CMD_CHOICE, CHOICES("up", "down"), "cable plugged in or not"}),
+			{"link", "up|down", CMD_CHOICE, CHOICES("up", "down"), "cable plugged in or not"},
+			{"vlan-mode", "MODE", CMD_CHOICE, VLAN_MODES,
+				"transparent (default), access, trunk or tunnel"},
+			{"tag", "VLAN", CMD_TEXT, NULL,
+				"VLAN of an access or tunnel port, native one of a trunk"},
+			{"trunks", "VLANS", CMD_TEXT, NULL, "trunk: its VLANs, such as 10,20-29 (default: all)"},
+			{"qinq-ethtype", "TYPE", CMD_CHOICE, QINQ_ETHTYPES,
+				"tunnel: kind of its tag, 802.1ad (default) or 802.1q"}),
 		"add a port",
 		"The options are the keys of a port in vswitchd.yaml(5), with the same values and defaults. The "
 		"new port is in no bridge: see bridge attach.",
@@ -61,9 +81,11 @@ const struct cmd cmd_table[] = {
 	{
 		"port", "set", false,
 		ARGS(PORT_NAME, {.name = "KEY VALUE", .kind = CMD_SETTING, .many = true}), NULL,
-		"change a port: link up, link down, mtu BYTES",
-		"`link down` pulls the cable, `link up` plugs it in; the guest stays connected. A device's new "
-		"MTU counts from the next start of the guest's driver on.",
+		"change a port: its link, mtu, vlan-mode, tag, trunks or qinq-ethtype",
+		"KEY VALUE may be repeated. `link down` pulls the cable, `link up` plugs it in; the guest stays "
+		"connected. A device's new MTU counts from the next start of the guest's driver on. VLANs change at "
+		"once; a new `vlan-mode` begins with the defaults of the other VLAN keys, so give those with it: "
+		"`vlan-mode access tag 10`.",
 		port_set,
 	},
 	{

@@ -61,13 +61,15 @@ offer_names(struct completion *c, const char *method)
 static void
 offer_setting(struct completion *c)
 {
-	static const char *const keys[] = {"link", "mtu", NULL};
-	static const char *const states[] = {"up", "down", NULL};
+	const struct cmd_option *setting;
 
-	if (c->last_arg && strcmp(c->last_arg, "link") == 0)
-		offer_choices(c, states);
-	else if (!c->last_arg || strcmp(c->last_arg, "mtu") != 0)
-		offer_choices(c, keys);
+	/* Keys and values take turns. */
+	for (setting = cmd_settings; setting->name; setting++) {
+		if (c->nb_args % 2 == 1)
+			offer(setting->name, c);
+		else if (c->last_arg && strcmp(c->last_arg, setting->name) == 0)
+			offer_choices(c, setting->choices);
+	}
 }
 
 static void

@@ -206,24 +206,31 @@ port_del(const struct cmd_call *call)
 static enum cmd_status
 port_setting(json_t *params, const char *key, const char *value)
 {
-	static const char *const keys[] = {"link", "mtu", NULL};
-	static const char *const states[] = {"up", "down", NULL};
-	uint64_t mtu;
+	const struct cmd_option *setting = cmd_settings;
+	enum cmd_status status;
+	uint64_t number;
 
-	if (strcmp(key, "link") == 0) {
-		if (value && strcmp(value, "up") != 0 && strcmp(value, "down") != 0)
-			return cmd_unknown_choice("link", states, value);
-		if (value)
-			json_object_set_new(params, "link", json_string(value));
-	} else if (strcmp(key, "mtu") == 0) {
-		if (value && !cmd_parse_number(value, &mtu))
-			return cmd_error(CMD_USAGE, "mtu '%s' is no whole number", value);
-		if (value)
-			json_object_set_new(params, "mtu", json_integer((json_int_t)mtu));
-	} else {
-		return cmd_unknown_choice("setting", keys, key);
+	while (setting->name && strcmp(setting->name, key) != 0)
+		setting++;
+	if (!setting->name) {
+		const char *names[CMD_OPTIONS_MAX];
+		size_t n = 0;
+
+		for (setting = cmd_settings; setting->name; setting++)
+			names[n++] = setting->name;
+		names[n] = NULL;
+		return cmd_unknown_choice("setting", names, key);
 	}
-	return value ? CMD_OK : cmd_error(CMD_USAGE, "the value of %s is missing", key);
+	if (!value)
+		return cmd_error(CMD_USAGE, "the value of %s is missing", key);
+	status = cmd_check_value(key, setting->kind, setting->choices, value);
+	if (status != CMD_OK)
+		return status;
+	if (setting->kind == CMD_NUMBER && cmd_parse_number(value, &number))
+		json_object_set_new(params, key, json_integer((json_int_t)number));
+	else
+		json_object_set_new(params, key, json_string(value));
+	return CMD_OK;
 }
 
 enum cmd_status

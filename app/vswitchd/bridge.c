@@ -69,6 +69,14 @@ bridge_destroy(struct bridge *bridge)
 }
 
 int
+bridge_refuse_vlans(const struct bridge *bridge, const struct port *port, struct error *err)
+{
+	return error_set(err, -EINVAL,
+		"bridge %s is a wire and passes the frames of all VLANs: port %s has to have vlan-mode "
+		"transparent there", bridge->conf.name, port->conf.name);
+}
+
+int
 bridge_attach(struct bridge *bridge, struct port *port, struct error *err)
 {
 	if (bridge->conf.type == BRIDGE_WIRE && bridge->nb_ports == 2)
@@ -76,6 +84,8 @@ bridge_attach(struct bridge *bridge, struct port *port, struct error *err)
 			"bridge %s is a wire and has its two ports, %s and %s: detach one first",
 			bridge->conf.name, bridge->ports[0]->conf.name,
 			bridge->ports[1]->conf.name);
+	if (bridge->conf.type == BRIDGE_WIRE && port->conf.vlan_mode != VLAN_TRANSPARENT)
+		return bridge_refuse_vlans(bridge, port, err);
 	bridge->ports[bridge->nb_ports++] = port;
 	return 0;
 }

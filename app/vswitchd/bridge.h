@@ -30,8 +30,10 @@ int bridge_create(const struct bridge_conf *conf, uint16_t nb_workers, void (*qu
 	struct bridge **bridge, struct error *err);
 void bridge_destroy(struct bridge *bridge);
 
-/** @return 0 or a negative errno: a wire has two ports. */
+/** @return 0 or a negative errno: a wire has two ports, and they know no VLANs. */
 int bridge_attach(struct bridge *bridge, struct port *port, struct error *err);
+/** Says that a wire passes all VLANs. @return -EINVAL */
+int bridge_refuse_vlans(const struct bridge *bridge, const struct port *port, struct error *err);
 /** The port is one of its ports. Polling cores may go on learning it until the next topology. */
 void bridge_detach(struct bridge *bridge, const struct port *port);
 bool bridge_has(const struct bridge *bridge, const struct port *port);

@@ -24,6 +24,7 @@ port_conf_init(struct port_conf *conf)
 		.link_speed = 10000,
 		.interrupt_rate = 20000,
 		.queues = 1,
+		.qinq_ethtype = VLAN_ETHTYPE_SERVICE,
 	};
 }
 
@@ -132,6 +133,47 @@ check_given(const struct port_conf *conf, uint32_t given, unsigned int *key, cha
 	return 0;
 }
 
+void
+port_conf_vlan_reset(struct port_conf *conf)
+{
+	struct port_conf usual;
+
+	port_conf_init(&usual);
+	conf->tag = usual.tag;
+	conf->trunks = usual.trunks;
+	conf->qinq_ethtype = usual.qinq_ethtype;
+}
+
+/* What a key is for, when it is given to a port of another mode. */
+static int
+vlan_key_unused(unsigned int which, const char *modes, unsigned int *key, char *errbuf,
+	size_t errlen)
+{
+	*key = which;
+	snprintf(errbuf, errlen, "key '%s' has no meaning without vlan-mode %s", port_keys[which].key,
+		modes);
+	return -EINVAL;
+}
+
+int
+port_conf_vlan_check(const struct port_conf *conf, unsigned int *key, char *errbuf, size_t errlen)
+{
+	char mode[CONF_TEXT_LEN];
+
+	if (conf->tag != 0 && conf->vlan_mode == VLAN_TRANSPARENT)
+		return vlan_key_unused(PORT_KEY_TAG, "access, trunk or tunnel", key, errbuf, errlen);
+	if (conf->trunks != NULL && conf->vlan_mode != VLAN_TRUNK)
+		return vlan_key_unused(PORT_KEY_TRUNKS, "trunk", key, errbuf, errlen);
+	if (conf->qinq_ethtype != VLAN_ETHTYPE_SERVICE && conf->vlan_mode != VLAN_TUNNEL)
+		return vlan_key_unused(PORT_KEY_QINQ_ETHTYPE, "tunnel", key, errbuf, errlen);
+	if (conf->tag != 0 || conf->vlan_mode == VLAN_TRANSPARENT || conf->vlan_mode == VLAN_TRUNK)
+		return 0;
+	*key = PORT_KEY_TAG;
+	conf_key_get(&port_keys[PORT_KEY_VLAN_MODE], conf, mode);
+	snprintf(errbuf, errlen, "key 'tag' is missing; vlan-mode %s needs a VLAN, 1 to 4094", mode);
+	return -EINVAL;
+}
+
 int
 port_conf_finish(struct port_conf *conf, uint32_t given, const char *run_dir,
 	struct conf_strings *strings, unsigned int *key, char *errbuf, size_t errlen)
@@ -144,6 +186,8 @@ port_conf_finish(struct port_conf *conf, uint32_t given, const char *run_dir,
 		return -EINVAL;
 	}
 	rc = check_given(conf, given, key, errbuf, errlen);
+	if (rc == 0)
+		rc = port_conf_vlan_check(conf, key, errbuf, errlen);
 	if (rc != 0)
 		return rc;
 	if (conf->mtu == 0)

@@ -25,11 +25,23 @@ enum port_type {
 	PORT_AF_XDP, /**< an ethdev: net_af_xdp on @c interface */
 };
 
+/** What VLANs are to a port of a switch. */
+enum vlan_mode {
+	VLAN_TRANSPARENT, /**< frames of all VLANs, and those of none, as they are */
+	VLAN_ACCESS,      /**< of one, without its tag */
+	VLAN_TRUNK,       /**< of those listed, with their tags; one may go without */
+	VLAN_TUNNEL,      /**< all that comes is put into one, tags and all (802.1ad) */
+};
+
 struct port_conf {
 	const char *name;
 	enum port_type type;
 	uint16_t mtu;            /**< L3 bytes; default 1500 (device: largest the guest may use, 9000) */
 	bool link_up;            /**< default true */
+	enum vlan_mode vlan_mode; /**< default transparent */
+	uint16_t tag;            /**< VLAN of an access or tunnel port, native one of a trunk; 0: none */
+	const char *trunks;      /**< VLANs of a trunk (vlan_list.h); NULL: all */
+	uint16_t qinq_ethtype;   /**< of a tunnel's service tag; default 0x88a8 */
 
 	/* PORT_DEVICE */
 	const char *socket;      /**< default: <run directory>/<name>.sock */

@@ -13,6 +13,11 @@ static const struct conf_choice conf_doorbells[] = {
 	{ "memory", false }, { "message", true }, { NULL, 0 } };
 static const struct conf_choice conf_links[] = {
 	{ "up", true }, { "down", false }, { NULL, 0 } };
+static const struct conf_choice conf_vlan_modes[] = {
+	{ "transparent", VLAN_TRANSPARENT }, { "access", VLAN_ACCESS }, { "trunk", VLAN_TRUNK },
+	{ "tunnel", VLAN_TUNNEL }, { NULL, 0 } };
+static const struct conf_choice conf_qinq_ethtypes[] = {
+	{ "802.1ad", VLAN_ETHTYPE_SERVICE }, { "802.1q", VLAN_ETHTYPE_CUSTOMER }, { NULL, 0 } };
 static const struct conf_choice conf_bridge_types[] = {
 	{ "switch", BRIDGE_SWITCH }, { "wire", BRIDGE_WIRE }, { NULL, 0 } };
 static const struct conf_choice conf_link_locals[] = {

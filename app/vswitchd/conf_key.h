@@ -14,6 +14,7 @@
 #include <vmxnet3_rev.h>
 
 #include "conf.h"
+#include "vlan_list.h"
 
 /** What the text of a value must look like. */
 enum conf_form {
@@ -30,6 +31,7 @@ enum conf_form {
 	FORM_CHOICE, /**< one of conf_key::choices */
 	FORM_CORES,  /**< "auto" or a list of CPUs */
 	FORM_LOG,    /**< what log_set() takes */
+	FORM_VLANS,  /**< a list of VLANs */
 };
 
 /** Longest text of a value, with the final zero. */
@@ -72,7 +74,11 @@ struct conf_key {
 	X(LINK_SPEED, "link-speed", UINT, link_speed, ON_DEVICE, 1, 1000000, NULL) \
 	X(DOORBELL, "doorbell", CHOICE, doorbell_message, ON_DEVICE, 0, 0, conf_doorbells) \
 	X(INTERRUPT_RATE, "interrupt-rate", UINT, interrupt_rate, ON_DEVICE, 0, 1000000, NULL) \
-	X(LINK, "link", CHOICE, link_up, ON_ANY, 0, 0, conf_links)
+	X(LINK, "link", CHOICE, link_up, ON_ANY, 0, 0, conf_links) \
+	X(VLAN_MODE, "vlan-mode", CHOICE, vlan_mode, ON_ANY, 0, 0, conf_vlan_modes) \
+	X(TAG, "tag", UINT, tag, ON_ANY, 0, VLAN_MAX, NULL) \
+	X(TRUNKS, "trunks", VLANS, trunks, ON_ANY, 0, 0, NULL) \
+	X(QINQ_ETHTYPE, "qinq-ethtype", CHOICE, qinq_ethtype, ON_ANY, 0, 0, conf_qinq_ethtypes)
 
 #define BRIDGE_KEYS(X) \
 	X(NAME, "name", NAME, name, ON_ANY, 0, 0, NULL) \
@@ -209,6 +215,17 @@ void conf_key_names(const struct conf_key *keys, size_t n, uint32_t types, char 
  */
 int port_conf_finish(struct port_conf *conf, uint32_t given, const char *run_dir,
 	struct conf_strings *strings, unsigned int *key, char *errbuf, size_t errlen);
+
+/**
+ * Whether the VLAN keys of a port fit together; part of port_conf_finish().
+ *
+ * @return 0, or -EINVAL as that one
+ */
+int port_conf_vlan_check(const struct port_conf *conf, unsigned int *key, char *errbuf,
+	size_t errlen);
+
+/** Gives the keys that go with vlan-mode their defaults. */
+void port_conf_vlan_reset(struct port_conf *conf);
 
 /** The address that a device port has when none is configured: locally administered, made from its name. */
 void conf_default_mac(const char *name, uint8_t mac[6]);

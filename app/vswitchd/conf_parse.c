@@ -282,6 +282,11 @@ check_string(const struct parse *p)
 		return check_account(p);
 	case FORM_CORES:
 		return check_cores(p);
+	case FORM_VLANS:
+		if (vlan_list_parse(p->text, NULL))
+			return 0;
+		return refuse(p, "is no list of VLANs; allowed: numbers from 1 to %d and ranges, such as "
+			"10,20-29", VLAN_MAX);
 	case FORM_LOG:
 		if (log_check(p->text, problem, sizeof(problem)) == 0)
 			return 0;

@@ -101,6 +101,11 @@ check_members(const struct config_load *load, uint32_t index, uint8_t owner[MAX_
 				"bridge '%s': port '%s' is already in bridge '%s'; a port can be in one only",
 				bridge->name, bridge->ports[i],
 				load->config->conf.bridges[owner[port] - 1].name);
+		if (bridge->type == BRIDGE_WIRE &&
+		    load->config->conf.ports[port].vlan_mode != VLAN_TRANSPARENT)
+			return config_refuse(load, line,
+				"bridge '%s': a wire passes the frames of all VLANs; port '%s' has to have "
+				"vlan-mode transparent there", bridge->name, bridge->ports[i]);
 		owner[port] = index + 1;
 	}
 	if (bridge->type == BRIDGE_WIRE && bridge->nb_ports != 2)

@@ -17,6 +17,10 @@
 	X(LINK_LOCAL, "link_local", "link-local address, and the bridge drops those") \
 	X(SAME_PORT, "same_port", "destination is on the port that the frame came from") \
 	X(BAD_SOURCE, "bad_source", "source address is a group address") \
+	X(VLAN_INGRESS, "vlan_ingress", "VLAN of the frame is not one of the port that it came in by") \
+	X(VLAN_EGRESS, "vlan_egress", "VLAN of the frame is not one of the port that it would leave by") \
+	X(VLAN_SECOND_TAG, "vlan_second_tag", "second tag would pass for the VLAN of the frame at the port") \
+	X(VLAN_TAGGED, "vlan_tagged", "tagged frame came in by an access port") \
 	X(ETH_RX_MISSED, "eth_rx_missed", "receive ring of the ethdev port was full") \
 	X(ETH_TX_FULL, "eth_tx_full", "transmit ring of the ethdev port is full") \
 	X(ETH_NO_MBUF, "eth_no_mbuf", "no packet buffer left for the ethdev port") \

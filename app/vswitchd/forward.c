@@ -8,9 +8,6 @@
 
 #define ETHER_ADDR_LEN 6
 
-/* Learning per VLAN is not offered: all addresses are in one table. */
-#define FDB_VLAN 0
-
 static bool
 is_group(const uint8_t *mac)
 {
@@ -52,41 +49,76 @@ out_add(struct forward *fwd, const struct topo_port *tp, struct offload_frame *f
 	out->frame[out->n++] = f;
 }
 
+static const struct vlan_place *
+place_of(const struct forward *fwd, const struct offload_frame *f)
+{
+	return &fwd->place[f - fwd->burst];
+}
+
+/* Makes frames look as the port gets them; those that it may not have leave the list. */
 static void
-out_flush(struct forward *fwd)
+egress_policy(struct forward *fwd, const struct topo_port *tp, struct forward_out *out)
+{
+	uint16_t n = 0;
+
+	for (uint16_t i = 0; i < out->n; i++) {
+		if (likely(vlan_egress(&tp->vlan, out->frame[i], place_of(fwd, out->frame[i]))))
+			out->frame[n++] = out->frame[i];
+	}
+	if (unlikely(n < out->n))
+		port_drop(tp->port, &fwd->ctx, SWITCH_DROP_VLAN_SECOND_TAG, out->n - n);
+	out->n = n;
+}
+
+static void
+egress_policy_end(struct forward *fwd, const struct topo_port *tp, struct forward_out *out)
+{
+	for (uint16_t i = 0; i < out->n; i++)
+		vlan_egress_end(&tp->vlan, out->frame[i], place_of(fwd, out->frame[i]));
+}
+
+static void
+out_flush(struct forward *fwd, bool vlans)
 {
 	for (uint16_t i = 0; i < fwd->nb_outs; i++) {
-		struct port *port = fwd->out_port[i]->port;
+		const struct topo_port *tp = fwd->out_port[i];
+		struct port *port = tp->port;
 		struct forward_out *out = &fwd->out[port->id];
 
+		if (unlikely(vlans))
+			egress_policy(fwd, tp, out);
 		capture_port(port, CAPTURE_OUT, out->frame, out->n);
 		port->ops->deliver(port, &fwd->ctx, out->frame, out->n);
+		if (unlikely(vlans))
+			egress_policy_end(fwd, tp, out);
 		fwd->touched[port->id / 64] |= UINT64_C(1) << (port->id % 64);
 		out->n = 0;
 	}
 	fwd->nb_outs = 0;
 }
 
-/* To each other port once; one whose cable is pulled is not there. */
+/* To each other port of its VLAN once; one whose cable is pulled is not there. */
 static void
-flood(struct forward *fwd, const struct topo_port *in, struct offload_frame *f)
+flood(struct forward *fwd, const struct topo_port *in, struct offload_frame *f, uint16_t vid)
 {
 	const struct topo_bridge *tb = in->bridge;
 
 	for (uint32_t i = 0; i < tb->nb_ports; i++) {
-		if (tb->ports[i] != in && port_is_up(tb->ports[i]->port))
-			out_add(fwd, tb->ports[i], f);
+		const struct topo_port *tp = tb->ports[i];
+
+		if (tp != in && port_is_up(tp->port) && (!tb->vlans || vlan_is_member(&tp->vlan, vid)))
+			out_add(fwd, tp, f);
 	}
 	count(&tb->bridge->counters[fwd->ctx.worker].flooded, 1);
 }
 
 static void
-learn(struct forward *fwd, const struct topo_port *in, const uint8_t *src)
+learn(struct forward *fwd, const struct topo_port *in, const uint8_t *src, uint16_t vid)
 {
 	struct bridge *bridge = in->bridge->bridge;
 	struct bridge_counters *c = &bridge->counters[fwd->ctx.worker];
 
-	switch (fdb_learn(bridge->fdb, src, FDB_VLAN, in->port->id, fwd->now)) {
+	switch (fdb_learn(bridge->fdb, src, vid, in->port->id, fwd->now)) {
 	case FDB_FULL:
 		count(&c->fdb_full, 1);
 		break;
@@ -99,58 +131,86 @@ learn(struct forward *fwd, const struct topo_port *in, const uint8_t *src)
 }
 
 /*
- * Where frames to @p dst go: a port of the bridge, or NULL: to all. The table may know a port
+ * Where frames of a VLAN to @p dst go: a port of the bridge, or NULL: to all. The table may know a port
  * that this topology does not have (any more) in the bridge.
  */
 static const struct topo_port *
-lookup(const struct topology *topo, const struct topo_port *in, const uint8_t *dst)
+lookup(const struct topology *topo, const struct topo_port *in, const uint8_t *dst, uint16_t vid)
 {
 	const struct topo_port *tp;
 	uint16_t id;
 
 	if (is_group(dst))
 		return NULL;
-	id = fdb_lookup(in->bridge->bridge->fdb, dst, FDB_VLAN);
+	id = fdb_lookup(in->bridge->bridge->fdb, dst, vid);
 	if (id == FDB_NO_PORT)
 		return NULL;
 	tp = &topo->port[id];
 	return tp->bridge == in->bridge ? tp : NULL;
 }
 
+/* Whether a frame may come in; finds its VLAN, and takes the tag that says so off it. */
+static bool
+ingress_policy(struct forward *fwd, const struct topo_port *in, struct offload_frame *f,
+	struct vlan_place *place)
+{
+	enum switch_drop drop = SWITCH_DROP_MAX;
+
+	if (unlikely(is_group(f->seg[0].data + ETHER_ADDR_LEN)))
+		drop = SWITCH_DROP_BAD_SOURCE;
+	else if (unlikely(in->bridge->bridge->conf.link_local_drop &&
+			is_link_local(f->seg[0].data)))
+		drop = SWITCH_DROP_LINK_LOCAL;
+	else if (unlikely(in->bridge->vlans))
+		drop = vlan_ingress(&in->vlan, f, place);
+	if (likely(drop == SWITCH_DROP_MAX))
+		return true;
+	port_drop(in->port, &fwd->ctx, drop, 1);
+	return false;
+}
+
+/* A frame whose way is known: @p to is NULL for one to all. */
+static void
+send_on(struct forward *fwd, const struct topo_port *in, const struct topo_port *to,
+	struct offload_frame *f, uint16_t vid)
+{
+	if (to == NULL)
+		flood(fwd, in, f, vid);
+	else if (unlikely(to == in))
+		port_drop(in->port, &fwd->ctx, SWITCH_DROP_SAME_PORT, 1);
+	else if (likely(!in->bridge->vlans || vlan_is_member(&to->vlan, vid)))
+		out_add(fwd, to, f);
+	else
+		port_drop(to->port, &fwd->ctx, SWITCH_DROP_VLAN_EGRESS, 1);
+}
+
 static void
 switch_burst(struct forward *fwd, const struct topology *topo, const struct topo_port *in,
 	struct offload_frame *frames, uint16_t n)
 {
-	bool drop_link_local = in->bridge->bridge->conf.link_local_drop;
 	const uint8_t *last_dst = NULL, *last_src = NULL;
 	const struct topo_port *to = NULL;
+	uint16_t vid = 0, last_vid = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
 		struct offload_frame *f = &frames[i];
-		const uint8_t *dst = f->seg[0].data, *src = dst + ETHER_ADDR_LEN;
+		const uint8_t *dst, *src;
 
-		if (unlikely(is_group(src))) {
-			port_drop(in->port, &fwd->ctx, SWITCH_DROP_BAD_SOURCE, 1);
+		if (unlikely(!ingress_policy(fwd, in, f, &fwd->place[i])))
 			continue;
-		}
-		if (unlikely(drop_link_local && is_link_local(dst))) {
-			port_drop(in->port, &fwd->ctx, SWITCH_DROP_LINK_LOCAL, 1);
-			continue;
-		}
+		dst = f->seg[0].data;
+		src = dst + ETHER_ADDR_LEN;
+		if (unlikely(in->bridge->vlans))
+			vid = fwd->place[i].vid;
 		/* Runs of frames between the same two stations are the rule. */
-		if (last_src == NULL || !same_mac(src, last_src))
-			learn(fwd, in, src);
-		if (last_dst == NULL || !same_mac(dst, last_dst))
-			to = lookup(topo, in, dst);
+		if (last_src == NULL || vid != last_vid || !same_mac(src, last_src))
+			learn(fwd, in, src, vid);
+		if (last_dst == NULL || vid != last_vid || !same_mac(dst, last_dst))
+			to = lookup(topo, in, dst, vid);
 		last_src = src;
 		last_dst = dst;
-
-		if (to == NULL)
-			flood(fwd, in, f);
-		else if (unlikely(to == in))
-			port_drop(in->port, &fwd->ctx, SWITCH_DROP_SAME_PORT, 1);
-		else
-			out_add(fwd, to, f);
+		last_vid = vid;
+		send_on(fwd, in, to, f, vid);
 	}
 }
 
@@ -196,9 +256,10 @@ forward_burst(struct forward *fwd, const struct topology *topo, const struct top
 		port_drop(in->port, &fwd->ctx, SWITCH_DROP_NO_BRIDGE, n);
 		return;
 	}
+	fwd->burst = frames;
 	if (in->bridge->bridge->conf.type == BRIDGE_WIRE)
 		wire_burst(fwd, in, frames, n);
 	else
 		switch_burst(fwd, topo, in, frames, n);
-	out_flush(fwd);
+	out_flush(fwd, in->bridge->vlans);
 }

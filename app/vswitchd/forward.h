@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/** @file The way of a burst of frames from the port it came in by to the ports it leaves by. */
+/**
+ * @file
+ * The way of a burst of frames from the port it came in by to the ports it leaves by: ingress policy, forwarding,
+ * egress policy, and then the port's own settling of offloads.
+ */
 #ifndef VSWITCHD_FORWARD_H
 #define VSWITCHD_FORWARD_H
 
@@ -18,6 +22,8 @@ struct forward {
 	uint64_t touched[(MAX_PORTS + 63) / 64];  /**< ports that frames were delivered to, by id */
 	uint16_t nb_outs;
 	const struct topo_port *out_port[MAX_PORTS];
+	const struct offload_frame *burst;        /**< the frames */
+	struct vlan_place place[PORT_BURST];      /**< of each, in a bridge that knows VLANs */
 	struct forward_out out[MAX_PORTS];        /**< by id */
 };
 

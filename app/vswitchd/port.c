@@ -25,6 +25,7 @@ conf_free(struct port_conf *conf)
 	free((char *)(uintptr_t)conf->group);
 	free((char *)(uintptr_t)conf->devargs);
 	free((char *)(uintptr_t)conf->interface);
+	free((char *)(uintptr_t)conf->trunks);
 }
 
 static bool
@@ -46,6 +47,7 @@ conf_copy(struct port_conf *to, const struct port_conf *from)
 	ok &= copy_text(&to->group, from->group);
 	ok &= copy_text(&to->devargs, from->devargs);
 	ok &= copy_text(&to->interface, from->interface);
+	ok &= copy_text(&to->trunks, from->trunks);
 	return ok ? 0 : -ENOMEM;
 }
 
@@ -95,6 +97,21 @@ port_destroy(struct port *port)
 {
 	port->ops->close(port);
 	port_free(port);
+}
+
+int
+port_set_vlan(struct port *port, const struct port_conf *vlan)
+{
+	const char *trunks;
+
+	if (!copy_text(&trunks, vlan->trunks))
+		return -ENOMEM;
+	free((char *)(uintptr_t)port->conf.trunks);
+	port->conf.trunks = trunks;
+	port->conf.vlan_mode = vlan->vlan_mode;
+	port->conf.tag = vlan->tag;
+	port->conf.qinq_ethtype = vlan->qinq_ethtype;
+	return 0;
 }
 
 static uint64_t

@@ -120,6 +120,9 @@ int port_create(const struct port_conf *conf, const struct port_ops *ops, uint16
 	const struct port_env *env, struct port **port, struct error *err);
 void port_destroy(struct port *port);
 
+/** Takes the VLAN keys over, which count from the next topology on. @return 0 or -ENOMEM: nothing changed. */
+int port_set_vlan(struct port *port, const struct port_conf *vlan);
+
 /** All polling cores together, and what the port itself counts. */
 void port_stats_get(struct port *port, struct port_stats *stats);
 

@@ -197,19 +197,67 @@ port_del(struct control_request *req, const json_t *params, json_t **result, str
 	return rc;
 }
 
+/* The VLAN keys among the parameters, by what they are in the configuration. */
+static json_t *
+vlan_params(const json_t *params)
+{
+	static const enum port_key keys[] = {
+		PORT_KEY_VLAN_MODE, PORT_KEY_TAG, PORT_KEY_TRUNKS, PORT_KEY_QINQ_ETHTYPE };
+	json_t *object = json_object(), *value;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		value = json_object_get(params, port_keys[keys[i]].key);
+		if (value != NULL)
+			json_object_set(object, port_keys[keys[i]].key, value);
+	}
+	return object;
+}
+
+/* A new mode begins with the defaults of what belongs to it. */
+static int
+set_vlan(const char *name, const json_t *vlan, struct conf_strings *strings, struct error *err)
+{
+	char about[64], problem[sizeof(err->text)];
+	struct port_info info;
+	struct port_conf conf;
+	unsigned int key;
+	uint32_t given;
+	int rc = switch_port_info(name, &info, err);
+
+	if (rc != 0)
+		return rc;
+	conf = *info.conf;
+	if (json_object_get(vlan, port_keys[PORT_KEY_VLAN_MODE].key) != NULL)
+		port_conf_vlan_reset(&conf);
+	snprintf(about, sizeof(about), "port '%.40s': ", name);
+	rc = rpc_conf_set(port_keys, PORT_KEY_MAX, vlan, NULL, about, &conf, strings, &given, err);
+	if (rc != 0)
+		return rc;
+	if (port_conf_vlan_check(&conf, &key, problem, sizeof(problem)) != 0)
+		return control_invalid(err, "%s%s", about, problem);
+	return switch_port_set_vlan(name, &conf, err);
+}
+
 static int
 port_set(struct control_request *req, const json_t *params, json_t **result, struct error *err)
 {
 	const char *name = control_string(params, "name");
 	const char *link = control_string(params, "link");
 	uint16_t mtu = control_uint(params, "mtu", 0);
+	struct conf_strings strings = { .first = NULL };
+	json_t *vlan = vlan_params(params);
 	int rc = 0;
 
 	(void)req;
 	(void)result;
-	if (link == NULL && mtu == 0)
-		return control_invalid(err, "nothing to set; give 'link', 'mtu' or both");
-	if (mtu != 0)
+	if (json_object_size(vlan) > 0)
+		rc = set_vlan(name, vlan, &strings, err);
+	else if (link == NULL && mtu == 0)
+		rc = control_invalid(err, "nothing to set; give 'link', 'mtu' or a VLAN key");
+	json_decref(vlan);
+	conf_strings_free(&strings);
+	if (rc == 0 && mtu != 0)
 		rc = switch_port_set_mtu(name, mtu, err);
 	if (rc == 0 && link != NULL)
 		rc = switch_port_set_link(name, strcmp(link, "up") == 0, err);
@@ -317,7 +365,11 @@ rpc_port_register(const char *dir)
 	static const struct control_param set[] = {
 		{ .name = "name", .type = CONTROL_STRING, .required = true },
 		{ .name = "link", .type = CONTROL_STRING, .choices = links },
-		{ .name = "mtu", .type = CONTROL_UINT, .min = 68, .max = 9190 }, { .name = NULL } };
+		{ .name = "mtu", .type = CONTROL_UINT, .min = 68, .max = 9190 },
+		{ .name = "vlan-mode", .type = CONTROL_STRING },
+		{ .name = "tag", .type = CONTROL_UINT, .max = VLAN_MAX },
+		{ .name = "trunks", .type = CONTROL_STRING },
+		{ .name = "qinq-ethtype", .type = CONTROL_STRING }, { .name = NULL } };
 	static const struct control_param stats[] = {
 		{ .name = "name", .type = CONTROL_STRING }, { .name = NULL } };
 	static const struct control_param drops[] = {
@@ -329,7 +381,7 @@ rpc_port_register(const char *dir)
 		{ "port.add", "add a port; parameters are the keys of the configuration file", port_add,
 			NULL, true },
 		{ "port.del", "delete a port", port_del, del, false },
-		{ "port.set", "pull or plug the cable, change the MTU", port_set, set, false },
+		{ "port.set", "pull or plug the cable, change the MTU or the VLANs", port_set, set, false },
 		{ "port.stats", "counters of a port or all, drops included", port_stats, stats, false },
 		{ "stats.get", "counters of all ports", stats_get, NULL, false },
 		{ "drops.get", "dropped frames by reason", drops_get, drops, false },

@@ -182,6 +182,40 @@ switch_port_set_mtu(const char *name, uint16_t mtu, struct error *err)
 	return ret;
 }
 
+/* Whether the polling cores tell the frames of a bridge apart by their VLANs. */
+static bool
+knows_vlans(const struct bridge *bridge)
+{
+	for (uint32_t i = 0; i < bridge->nb_ports; i++) {
+		if (bridge->ports[i]->conf.vlan_mode != VLAN_TRANSPARENT)
+			return true;
+	}
+	return false;
+}
+
+int
+switch_port_set_vlan(const char *name, const struct port_conf *conf, struct error *err)
+{
+	struct port *port = find_port(name, err);
+	struct bridge *bridge;
+	bool knew;
+	int ret;
+
+	if (port == NULL)
+		return -ENOENT;
+	bridge = bridge_of(port);
+	if (bridge != NULL && bridge->conf.type == BRIDGE_WIRE && conf->vlan_mode != VLAN_TRANSPARENT)
+		return bridge_refuse_vlans(bridge, port, err);
+	knew = bridge != NULL && knows_vlans(bridge);
+	if (port_set_vlan(port, conf) < 0)
+		return error_set(err, -ENOMEM, "port %s: no memory", name);
+	ret = publish(err);
+	/* What was learnt by other rules. */
+	if (bridge != NULL && bridge->fdb != NULL)
+		fdb_flush(bridge->fdb, knew == knows_vlans(bridge) ? port->id : FDB_NO_PORT);
+	return ret;
+}
+
 static void
 list_workers(const struct port *port, struct port_info *info)
 {

@@ -12,6 +12,8 @@ int switch_port_add(const struct port_conf *conf, struct error *err);
 /** @param force  delete a device although a machine uses it: its card is dead until it restarts */
 int switch_port_del(const char *name, bool force, struct error *err);
 int switch_port_set_link(const char *name, bool up, struct error *err);
+/** Takes over the VLAN keys of @p conf, which fit together; the port's link and guest notice nothing. */
+int switch_port_set_vlan(const char *name, const struct port_conf *conf, struct error *err);
 int switch_port_set_mtu(const char *name, uint16_t mtu, struct error *err);
 
 int switch_port_info(const char *name, struct port_info *info, struct error *err);

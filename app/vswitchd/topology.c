@@ -9,6 +9,7 @@ add_port(struct topology *topo, struct port *port)
 	struct topo_port *tp = &topo->port[port->id];
 
 	tp->port = port;
+	vlan_policy_init(&tp->vlan, &port->conf);
 	for (uint16_t u = 0; u < port->nb_units; u++) {
 		struct topo_work *work = &topo->work[port->unit_worker[u]];
 
@@ -34,6 +35,9 @@ add_bridge(struct topology *topo, struct bridge *bridge)
 			continue;
 		tp->bridge = tb;
 		tb->ports[tb->nb_ports++] = tp;
+		/* A wire passes all as it is. */
+		if (tp->vlan.mode != VLAN_TRANSPARENT && bridge->conf.type == BRIDGE_SWITCH)
+			tb->vlans = true;
 	}
 }
 

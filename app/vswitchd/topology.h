@@ -10,11 +10,13 @@
 
 #include "bridge.h"
 #include "port.h"
+#include "vlan_policy.h"
 
 struct topo_port;
 
 struct topo_bridge {
 	struct bridge *bridge;
+	bool vlans;                       /**< a port of it knows VLANs: frames are told apart by them */
 	uint32_t nb_ports;
 	const struct topo_port *ports[MAX_PORTS];
 };
@@ -22,6 +24,7 @@ struct topo_bridge {
 struct topo_port {
 	struct port *port;                /**< NULL: no port has this id */
 	const struct topo_bridge *bridge; /**< NULL: detached */
+	struct vlan_policy vlan;
 };
 
 /** Queues unit, unit + nb_units, ... of a port. */

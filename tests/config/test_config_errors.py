@@ -17,7 +17,8 @@ WRONG = {
     "unknown-port-key": ("ports:\n- name: x\n  type: device\n  queue: 3\n", 4, "port 'x': unknown key 'queue'"),
     "unknown-section-key": ("dpdk:\n    memori: 3\n", 2, "dpdk: unknown key 'memori' (did you mean 'memory'?); allowed: memory, hugepages"),
     "key-of-other-type": ("ports:\n- name: x\n  type: tap\n  interface: t0\n  mac: 52:54:00:00:00:01\n", 5,
-                          "port 'x': key 'mac' is not for ports of type tap; allowed: name, type, interface, queues, mtu, link"),
+                          "port 'x': key 'mac' is not for ports of type tap; allowed: name, type, interface, queues, mtu, link, vlan-mode, tag, "
+                          "trunks, qinq-ethtype"),
     "missing-name": ("ports:\n- type: device\n", 2, "port 1: key 'name' is missing"),
     "missing-type": ("ports:\n- name: x\n", 2, "port 'x': key 'type' is missing"),
     "missing-interface": ("ports:\n\n- {name: x, type: tap}\n", 3, "key 'interface' is missing; a port of type tap needs it"),
@@ -69,6 +70,22 @@ WRONG = {
     "port-twice-in-one": (PORTS + "bridges:\n- name: br\n  ports: [a, a]\n", 7, "already in bridge 'br'"),
     "wire-1": (PORTS + "bridges:\n- name: w\n  type: wire\n  ports: [a]\n", 8, "list exactly 2 ports, not 1"),
     "wire-3": (PORTS + "bridges:\n- name: w\n  type: wire\n  ports: [a, b, c]\n", 8, "list exactly 2 ports, not 3"),
+    "wire-vlans": ("ports:\n- {name: a, type: device, vlan-mode: access, tag: 3}\n- {name: b, type: device}\nbridges:\n- name: w\n  type: wire\n"
+                   "  ports: [b, a]\n", 7, "bridge 'w': a wire passes the frames of all VLANs; port 'a' has to have vlan-mode transparent there"),
+    "vlan-mode": ("ports:\n- name: x\n  type: device\n  vlan-mode: hybrid\n", 4,
+                  "port 'x': unknown vlan-mode 'hybrid'; allowed: transparent, access, trunk, tunnel"),
+    "tag-missing": ("ports:\n- name: x\n  type: device\n  vlan-mode: access\n", 2,
+                    "port 'x': key 'tag' is missing; vlan-mode access needs a VLAN, 1 to 4094"),
+    "tag-high": ("ports:\n- name: x\n  type: device\n  vlan-mode: access\n  tag: 4095\n", 5, "tag '4095' is out of range; allowed: 0 to 4094"),
+    "tag-alone": ("ports:\n- name: x\n  type: device\n  tag: 5\n", 4, "port 'x': key 'tag' has no meaning without vlan-mode access, trunk or tunnel"),
+    "trunks-form": ("ports:\n- name: x\n  type: device\n  vlan-mode: trunk\n  trunks: 10;20\n", 5,
+                    "trunks '10;20' is no list of VLANs; allowed: numbers from 1 to 4094 and ranges, such as 10,20-29"),
+    "trunks-of-access": ("ports:\n- name: x\n  type: device\n  vlan-mode: access\n  tag: 5\n  trunks: 5\n", 6,
+                         "key 'trunks' has no meaning without vlan-mode trunk"),
+    "ethtype-of-trunk": ("ports:\n- name: x\n  type: device\n  vlan-mode: trunk\n  qinq-ethtype: 802.1q\n", 5,
+                         "key 'qinq-ethtype' has no meaning without vlan-mode tunnel"),
+    "ethtype": ("ports:\n- name: x\n  type: device\n  vlan-mode: tunnel\n  tag: 1\n  qinq-ethtype: 0x9100\n", 6,
+                "unknown qinq-ethtype '0x9100'; allowed: 802.1ad, 802.1q"),
     "bridge-type": ("bridges:\n- name: w\n  type: hub\n", 3, "bridge 'w': unknown type 'hub'; allowed: switch, wire"),
     "fdb-size": ("bridges:\n- name: w\n  fdb-size: 1\n", 3, "fdb-size '1' is out of range; allowed: 16 to 1048576"),
     "yaml-tab": ("ports:\n\t- x\n", 2, "this is not YAML"),
@@ -128,14 +145,16 @@ ports:
        revisions: 7, mtu: 9190, link-speed: 1, doorbell: message, interrupt-rate: 0, link: down}
     - {name: up0, type: tap, interface: t0, queues: 2, mtu: 68}
     - {name: up1, type: af_xdp, interface: t1}
-    - {name: cap, type: ethdev, devargs: "net_null0"}
+    - {name: cap, type: ethdev, devargs: "net_null0", vlan-mode: access, tag: 4094}
+    - {name: tr, type: device, vlan-mode: trunk, tag: 1, trunks: "10,20-29"}
+    - {name: qq, type: device, vlan-mode: tunnel, tag: 100, qinq-ethtype: 802.1q}
 bridges:
     - {name: br0, type: switch, link-local: drop, fdb-size: 16, fdb-ageing: 0, ports: [vm1]}
     - {name: w, type: wire, ports: [up0, up1]}
 """)
     done = check(path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "ports: 4, bridges: 2" in done.stdout
+    assert "ports: 6, bridges: 2" in done.stdout
 
 
 def test_the_sample_is_valid():

@@ -227,6 +227,8 @@ def test_parameters(rpc):
     refused(rpc, "port.set", PARAMS, "parameter 'link' is 'off'; allowed: up, down", name="x", link="off")
     refused(rpc, "port.set", PARAMS, "parameter 'mtu' must be a number; allowed: 68 to 9190", name="x", mtu=67)
     refused(rpc, "port.set", PARAMS, "nothing to set", name="vm1")
+    refused(rpc, "port.set", PARAMS, "parameter 'tag' must be a number; allowed: 0 to 4094", name="vm1", tag=4095)
+    refused(rpc, "port.set", PARAMS, "port 'vm1': key 'tag' has no meaning without vlan-mode", name="vm1", tag=7)
     refused(rpc, "fdb.list", PARAMS, "parameter 'limit' must be a number; allowed: 1 to 1000000", limit=-1)
     refused(rpc, "log.set", PARAMS, "parameter 'level' is too long", level="x" * 5000)
     answer = rpc.ask(request("port.show", ["vm1"]))
@@ -258,7 +260,8 @@ def test_port_add_takes_the_keys_of_the_file(rpc):
         assert port["bridge"] is None and port["link"] == "down" and port["attached"] is False
         assert port["conf"] == {"name": "x", "type": "device", "socket": port["conf"]["socket"], "mode": "0600", "mac": "52:54:00:00:00:09",
                                 "max-queues": 4, "revisions": "0x47", "mtu": 9000, "link-speed": 10000, "doorbell": "memory",
-                                "interrupt-rate": 20000, "link": "down"}
+                                "interrupt-rate": 20000, "link": "down",
+                                "vlan-mode": "transparent", "tag": 0, "qinq-ethtype": "802.1ad"}
         assert port["device"]["permanent_mac"] == "52:54:00:00:00:09"
         assert os.path.exists(port["conf"]["socket"])
     finally:
@@ -331,6 +334,8 @@ def test_config_round_trip(workdir):
         rpc.call("bridge.detach", bridge="br0", port="vm1")
         rpc.call("bridge.attach", bridge="b2", port="vm1")
         rpc.call("port.set", name="vm2", link="down", mtu=2000)
+        rpc.call("port.set", **{"name": "vm2", "vlan-mode": "trunk", "tag": 5, "trunks": "10,20-29"})
+        rpc.call("port.set", **{"name": "vm1", "vlan-mode": "tunnel", "tag": 6, "qinq-ethtype": "802.1q"})
         rpc.call("log.set", level="port=err")
         before, text = snapshot(rpc), rpc.call("config.get")["yaml"]
         refused(rpc, "port.del", -2, "gone", name="gone")

@@ -46,6 +46,17 @@ def test_port_set(cli):
     assert port(cli, "vm1")["mtu"] == 9000
 
 
+def test_port_set_vlan(cli):
+    cli.ok("port", "set", "vm1", "vlan-mode", "trunk", "tag", "7", "trunks", "10,20-29", "mtu", "8000")
+    conf = port(cli, "vm1")["conf"]
+    assert (conf["vlan-mode"], conf["tag"], conf["trunks"], conf["mtu"]) == ("trunk", 7, "10,20-29", 8000)
+    text = cli.ok("port", "show", "vm1")
+    assert "trunk" in text and "10,20-29" in text
+    cli.ok("port", "set", "vm1", "vlan-mode", "transparent", "mtu", "9000")
+    conf = port(cli, "vm1")["conf"]
+    assert (conf["vlan-mode"], conf["tag"], conf.get("trunks")) == ("transparent", 0, None)
+
+
 def test_bridge(cli):
     cli.ok("bridge", "add", "br1", "--type", "switch", "--link-local", "drop", "--fdb-size", "64", "--fdb-ageing", "5",
            "--ports", "lone")

@@ -118,8 +118,11 @@ def test_complete_names(cli):
     assert complete(*socket, "bridge", "attach", "br0", "l") == {"lone"}
     assert complete(*socket, "fdb", "flush", "--port", "l") == {"lone"}
     assert complete(*socket, "drops", "v") == {"vm1", "vm2"}
-    assert complete(*socket, "port", "set", "vm1", "") == {"link", "mtu"}
+    keys = {"link", "mtu", "vlan-mode", "tag", "trunks", "qinq-ethtype"}
+    assert complete(*socket, "port", "set", "vm1", "") == keys
     assert complete(*socket, "port", "set", "vm1", "link", "") == {"up", "down"}
+    assert complete(*socket, "port", "set", "vm1", "link", "up", "") == keys
+    assert complete(*socket, "port", "set", "vm1", "tag", "3", "vlan-mode", "t") == {"transparent", "trunk", "tunnel"}
 
 
 def test_complete_without_daemon(tmp_path):

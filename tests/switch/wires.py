@@ -2,12 +2,17 @@
 """Frames by hand: a packet socket on an interface in a network namespace."""
 import select
 import socket
+import struct
 import time
 
 from lib.netns import in_netns
 
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
+SOL_PACKET, PACKET_AUXDATA = 263, 8
+AUXDATA = struct.Struct("=IIIHHHH")  # status, len, snaplen, mac, net, vlan_tci, vlan_tpid
+VLAN_VALID = 1 << 4
+TAGS = (b"\x81\x00", b"\x88\xa8")
 ETHER_TYPE = b"\x88\xb5"  # for experiments: no protocol stack answers
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 
@@ -22,26 +27,55 @@ def host(number):
     return f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}"
 
 
+def tag(tci, tpid=0x8100):
+    """A VLAN tag, in line."""
+    return struct.pack("!HH", tpid, tci)
+
+
+def ether_type(frame):
+    """What the frame is, behind its tags."""
+    at = 12
+    while frame[at:at + 2] in TAGS:
+        at += 4
+    return frame[at:at + 2]
+
+
+def with_tag(frame, ancillary):
+    """The frame as it was on the wire: the kernel takes a tag out and tells of it beside the frame."""
+    for level, kind, data in ancillary:
+        if (level, kind) == (SOL_PACKET, PACKET_AUXDATA):
+            status, *_, tci, tpid = AUXDATA.unpack(data[:AUXDATA.size])
+            if status & VLAN_VALID:
+                return frame[:12] + tag(tci, tpid) + frame[12:]
+    return frame
+
+
 class Wire:
-    """An interface, as seen by who is plugged into it. Only frames of ETHER_TYPE are heard, unless all=True."""
+    """An interface, as seen by who is plugged into it. Only frames of ETHER_TYPE are heard, behind whatever tags, unless all=True."""
 
     def __init__(self, netns, interface, hear_all=False):
         self.name = interface
         self.hear_all = hear_all
         self.sock = in_netns(netns, lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)))
+        self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self.sock.bind((interface, ETH_P_ALL))
 
-    def send(self, src, dst, payload=b"", ether_type=ETHER_TYPE):
+    def send(self, src, dst, payload=b"", kind=ETHER_TYPE):
         """Send one frame."""
+        self.send_bytes((mac_bytes(dst) + mac_bytes(src) + kind + payload).ljust(60, b"\0"))
+
+    def send_bytes(self, frame):
+        """Send one frame, given whole."""
         # That the interface was down in between is told once.
         self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        self.sock.send((mac_bytes(dst) + mac_bytes(src) + ether_type + payload).ljust(60, b"\0"))
+        self.sock.send(frame)
 
     def _next(self, timeout):
         if not select.select([self.sock], [], [], max(timeout, 0))[0]:
             return None
-        frame, (_, _, kind, _, _) = self.sock.recvfrom(65536)
-        if kind == PACKET_OUTGOING or not (self.hear_all or frame[12:14] == ETHER_TYPE):
+        frame, ancillary, _, (_, _, kind, _, _) = self.sock.recvmsg(65536, socket.CMSG_SPACE(AUXDATA.size))
+        frame = with_tag(frame, ancillary)
+        if kind == PACKET_OUTGOING or not (self.hear_all or ether_type(frame) == ETHER_TYPE):
             return b""
         return frame
 

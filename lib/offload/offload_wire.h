@@ -52,7 +52,19 @@ load_be16(const uint8_t *p)
 static inline uint32_t
 load_be32(const uint8_t *p)
 {
-	return (uint32_t)load_be16(p) << 16 | load_be16(p + 2);
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return rte_be_to_cpu_32(v);
+}
+
+static inline uint64_t
+load_be64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return rte_be_to_cpu_64(v);
 }
 
 static inline void

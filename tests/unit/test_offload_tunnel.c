@@ -1,20 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What offload_parse_inner() finds, with the outer headers and the inner ones of every kind. */
-#include "offload_frames.h"
-
-#include <offload_parse.h>
+#include "offload_tunnels.h"
 
 static struct built outer, inner;
-
-/* A tunnel's own header, and what is to be found behind it. */
-struct wrap {
-	enum offload_tunnel tunnel;
-	uint8_t proto;     /* of the outer IP packet */
-	uint16_t port;     /* UDP destination */
-	uint32_t len;
-	uint8_t head[264];
-	bool ethernet;     /* inside; else IP */
-};
 
 static struct offload_headers
 parse_both(const uint8_t *data, uint32_t len, enum offload_tunnel *tunnel)
@@ -28,31 +16,6 @@ parse_both(const uint8_t *data, uint32_t len, enum offload_tunnel *tunnel)
 	*tunnel = offload_parse_inner(copy, len, &out, &in);
 	free(copy);
 	return in;
-}
-
-/* The inner frame behind the tunnel's header and the outer ones. @return where the inner packet begins. */
-static uint32_t
-wrap_up(const struct shape *o, const struct shape *i, const struct wrap *w)
-{
-	struct shape s = *o;
-	uint32_t at, skip;
-
-	build(&inner, i);
-	skip = w->ethernet ? 0 : inner.l2;
-	s.proto = w->proto == 17 ? 17 : 6;
-	s.payload = w->len + inner.len - skip;
-	build(&outer, &s);
-	/* Other protocols begin where TCP was. */
-	at = l4_at(&outer) + (w->proto == 17 ? 8 : 0);
-	if (w->proto == 17) {
-		put16(outer.data + at - 6, w->port);
-	} else {
-		outer.data[outer.l2 + (!s.ipv6 ? 9 : s.l3_extra ? outer.l3 - 8 : 6)] = w->proto;
-		outer.len -= outer.l4;
-	}
-	memcpy(outer.data + at, w->head, w->len);
-	memcpy(outer.data + at + w->len, inner.data + skip, inner.len - skip);
-	return at + w->len;
 }
 
 /* What is to be found in the first @p len bytes, when the inner packet begins at @p at. */
@@ -104,7 +67,7 @@ check_wrap(const struct wrap *w, bool inner_ipv6_too)
 			.l3_extra = kind & 4 ? 16 : 0, .tags = kind & 32 && w->ethernet ? 1 + kind % 4 : 0,
 			.tcp_options = kind & 32 ? 12 : 0 };
 
-		at = wrap_up(&o, &i, w);
+		at = wrap_up(&outer, &inner, &o, &i, w);
 		for (len = 0; len <= outer.len; len++)
 			check_truncated(&i, w, at, len);
 	}
@@ -140,17 +103,6 @@ geneve_with_options(void **state)
 	}
 }
 
-/* Fills in GRE with these flags and this type. */
-static void
-set_gre(struct wrap *w, uint16_t flags, uint16_t type)
-{
-	w->proto = 47;
-	memset(w->head, 0xcc, sizeof(w->head));
-	put16(w->head, flags);
-	put16(w->head + 2, type);
-	w->len = 4 + (flags & 0x8000 ? 4 : 0) + (flags & 0x2000 ? 4 : 0) + (flags & 0x1000 ? 4 : 0);
-}
-
 static void
 gre_with_every_field(void **state)
 {
@@ -174,7 +126,7 @@ gre_with_every_field(void **state)
 	w.tunnel = OFFLOAD_TUNNEL_GRE;
 	{
 		struct shape o = { .ipv6 = false }, i = { .ipv6 = true, .proto = 6, .payload = 9 };
-		uint32_t at = wrap_up(&o, &i, &w), len;
+		uint32_t at = wrap_up(&outer, &inner, &o, &i, &w), len;
 
 		for (len = 0; len <= outer.len; len++)
 			check_truncated(&i, &w, at, len);
@@ -194,31 +146,21 @@ ip_in_ip(void **state)
 		struct shape i = { .ipv6 = kind & 2, .proto = kind & 8 ? 6 : 17, .payload = 5, .l3_extra = kind & 4 ? 24 : 0 };
 
 		w.proto = i.ipv6 ? 41 : 4;
-		at = wrap_up(&o, &i, &w);
+		at = wrap_up(&outer, &inner, &o, &i, &w);
 		for (len = 0; len <= outer.len; len++)
 			check_truncated(&i, &w, at, len);
 	}
 }
 
-/* Builds VXLAN, Geneve or GRE of the usual kind, for others to break. */
+/* Builds VXLAN, Geneve or GRE of the usual kind, for others to break. @return where the tunnel's header is. */
 static uint32_t
 usual(enum offload_tunnel tunnel)
 {
 	struct shape o = { 0 }, i = { .proto = 6, .payload = 30 };
-	struct wrap w = { .tunnel = tunnel, .proto = 17, .len = 8, .ethernet = true };
+	struct wrap w = wrap_of(tunnel);
 	enum offload_tunnel found;
-	uint32_t at;
+	uint32_t at = wrap_up(&outer, &inner, &o, &i, &w);
 
-	if (tunnel == OFFLOAD_TUNNEL_VXLAN) {
-		w.port = 4789;
-		w.head[0] = 8;
-	} else if (tunnel == OFFLOAD_TUNNEL_GENEVE) {
-		w.port = 6081;
-		put16(w.head + 2, 0x6558);
-	} else {
-		set_gre(&w, 0x2000, 0x6558);
-	}
-	at = wrap_up(&o, &i, &w);
 	parse_both(outer.data, outer.len, &found);
 	assert_int_equal(found, tunnel);
 	return at - w.len;

@@ -18,7 +18,8 @@ FRAMES = 6400           # under callgrind, which is slow
 TOP_FUNCTIONS = 8
 
 
-def _run(command, timeout=120):
+def run_program(command, timeout=120):
+    """What a measuring program prints."""
     try:
         done = subprocess.run([str(word) for word in command], text=True, timeout=timeout, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
@@ -41,7 +42,7 @@ def interrupt_latency(report, seconds):
     """Delivery to interrupt, in the worker's loop, with and without the rate cap."""
     title = "Time from delivery to interrupt (device core, guest thread in read())"
     with report.section("interrupt_latency", title) as data:
-        lines = _run([paths.need(PROGRAMS / "intr_latency"), seconds, INTERRUPT_RATE]).splitlines()
+        lines = run_program([paths.need(PROGRAMS / "intr_latency"), seconds, INTERRUPT_RATE]).splitlines()
         runs = data["runs"] = [json.loads(line) for line in lines]
         rows = []
         for run in runs:
@@ -73,8 +74,8 @@ def _valgrind():
 
 def _total(program, words, function, out):
     """Instructions per frame inside of one function of a program."""
-    _run(["valgrind", "--quiet", "--tool=callgrind", f"--toggle-collect={function}", f"--callgrind-out-file={out}",
-          PROGRAMS / program, *words])
+    run_program(["valgrind", "--quiet", "--tool=callgrind", f"--toggle-collect={function}",
+                 f"--callgrind-out-file={out}", PROGRAMS / program, *words])
     return int(re.search(r"^totals: (\d+)", out.read_text(), re.MULTILINE)[1]) / FRAMES
 
 
@@ -83,7 +84,7 @@ def _count(size, burst, folder):
     out = Path(folder) / f"callgrind.{size}.{burst}"
     total = _total("frame_cost", [size, burst, FRAMES], "forward_burst", out)
     functions = {}
-    for line in _run(["callgrind_annotate", "--threshold=100", out]).splitlines():
+    for line in run_program(["callgrind_annotate", "--threshold=100", out]).splitlines():
         # "1,218,000 (20.78%)  /src/dev_rx.c:vmxnet3_dev_deliver [/build/frame_cost]"; inlined code has its own file
         match = re.match(r"\s*([\d,]+) \(\s*[\d.]+%\)\s+\S*?([^/\s:]+):([^\s:]+)", line)
         if match:
@@ -101,7 +102,7 @@ def frame_cost(report):
         with tempfile.TemporaryDirectory(prefix="vx-bench-") as folder:
             for size in (64, 1500):
                 for burst in (1, 32):
-                    run = json.loads(_run([paths.need(PROGRAMS / "frame_cost"), size, burst, 400000]))
+                    run = json.loads(run_program([paths.need(PROGRAMS / "frame_cost"), size, burst, 400000]))
                     times = run["ns_per_frame"]
                     row = [f"{size} bytes, {burst} per burst", f"{min(times):.0f}", f"{rep.quantile(times, 0.5):.0f}",
                            f"{max(times):.0f}"]
@@ -128,7 +129,7 @@ def burst_cost(report):
         with tempfile.TemporaryDirectory(prefix="vx-bench-") as folder:
             for size, burst, free in ((64, 1, ""), (64, 32, ""), (64, 32, "fast-free"), (1500, 32, "")):
                 options = [free] if free else []
-                run = json.loads(_run([paths.need(PROGRAMS / "burst_cost"), size, burst, 400000, *options]))
+                run = json.loads(run_program([paths.need(PROGRAMS / "burst_cost"), size, burst, 400000, *options]))
                 row = [f"{size} bytes, {burst} per burst{free and ', fast free'}"]
                 if counting:
                     for way in ("rx", "tx"):

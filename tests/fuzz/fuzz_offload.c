@@ -15,7 +15,6 @@
 #include <offload_csum.h>
 #include <offload_parse.h>
 #include <offload_rss.h>
-#include <offload_tso.h>
 #include <offload_vlan.h>
 
 #define MUST(cond)                                                                    \
@@ -33,7 +32,6 @@
 #define OPT_TAG       0x01 /* an out-of-band tag */
 #define OPT_INNER     0x02
 #define OPT_PLAUSIBLE 0x04 /* offsets of the request as parsed, not as given */
-#define OPT_RACE      0x08 /* segments after the first change all the time */
 #define OPT_WHOLE     0x10 /* the first segment is not cut below the header bytes */
 
 struct head {
@@ -41,7 +39,7 @@ struct head {
 	uint8_t nb_cuts;
 	uint8_t stretch; /* frame is made longer by so many times 256 bytes */
 	uint8_t tci[2];
-	uint8_t arg[4];  /* csum_start or hdr_len, csum_field or mss */
+	uint8_t arg[4];  /* csum_start, csum_field */
 };
 
 static uint8_t whole[MAX_LEN], after[MAX_LEN + OFFLOAD_HEADROOM];
@@ -127,15 +125,6 @@ gather(const struct offload_frame *f)
 }
 
 static void
-change_guest_memory(struct offload_frame *f)
-{
-	uint32_t i;
-
-	for (i = 1; i < f->nb_segs; i++)
-		memset(f->seg[i].data, (int)(f->seg[i].data[0] * 5 + i), f->seg[i].len);
-}
-
-static void
 check_parse(struct offload_frame *f)
 {
 	const struct offload_headers *h = &f->hdr;
@@ -216,54 +205,6 @@ check_complete(struct offload_frame *f, const struct head *head, uint32_t len)
 	MUST(sum % 0xffff == 0);
 }
 
-/* One piece: verifiable, no longer than allowed, with the payload that is next. */
-static void
-check_piece(struct offload_frame *piece, const struct head *head, uint32_t hdr_len, uint32_t mss,
-	uint32_t pos)
-{
-	uint32_t len = gather(piece);
-
-	MUST(len >= hdr_len && len <= hdr_len + mss && piece->nb_segs <= OFFLOAD_TSO_SEGS);
-	MUST(piece->flags & OFFLOAD_F_CSUM_GOOD && piece->request == OFFLOAD_NONE);
-	if (!(head->options & OPT_RACE)) {
-		MUST(memcmp(after + hdr_len, whole + hdr_len + pos, len - hdr_len) == 0);
-		piece->flags &= (uint8_t)~OFFLOAD_F_CSUM_GOOD;
-		offload_csum_verify(piece);
-		MUST(piece->flags & OFFLOAD_F_CSUM_GOOD || piece->hdr.nb_tags > OFFLOAD_MAX_TAGS);
-	}
-	offload_vlan_push(piece);
-	MUST(piece->len == len + (head->options & OPT_TAG ? 4 : 0));
-}
-
-static void
-check_tso(struct offload_frame *f, const struct head *head)
-{
-	static struct offload_tso tso;
-	struct offload_frame *piece;
-	uint32_t pos = 0;
-	int count, i;
-
-	f->request = OFFLOAD_TSO;
-	f->hdr_len = get16(head->arg);
-	f->mss = get16(head->arg + 2);
-	if (head->options & OPT_PLAUSIBLE) {
-		offload_frame_parse(f);
-		f->hdr_len = f->hdr.l2_len + f->hdr.l3_len + f->hdr.l4_len;
-	}
-	if (f->mss != 0 && f->len / f->mss > 300)
-		f->mss += f->len / 300; /* time is better spent elsewhere */
-	count = offload_tso_begin(&tso, f);
-	for (i = 0; (piece = offload_tso_next(&tso)) != NULL; i++) {
-		check_piece(piece, head, f->hdr_len, f->mss, pos);
-		pos += f->mss;
-		if (head->options & OPT_RACE)
-			change_guest_memory(f);
-	}
-	MUST(count < 0 ? i == 0 : i == count && count >= 1);
-	MUST(count < 0 || count == 1 || pos - f->mss < f->len - f->hdr_len);
-	MUST(count < 0 || pos >= f->len - f->hdr_len);
-}
-
 /* In line and back: the same frame; out of band and back: the same frame. */
 static void
 check_vlan(struct offload_frame *f, const struct head *head, uint32_t len)
@@ -329,10 +270,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	load(&f, &head, cuts, len);
 	check_complete(&f, &head, len);
-	unload(&f);
-
-	load(&f, &head, cuts, len);
-	check_tso(&f, &head);
 	unload(&f);
 
 	load(&f, &head, cuts, len);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes the seeds of fuzz_offload_tso into corpus/offload_tso: each kind of large frame, and requests that contradict it."""
+"""Writes the seeds of fuzz_offload_tso into corpus/offload_tso: all kinds of large frames, and wrong requests."""
 from pathlib import Path
 
 from scapy.contrib.geneve import GENEVE, GeneveOptions
@@ -24,7 +24,8 @@ def seed(frame, options=RIGHT, mss=1448, cuts=(191, 40, 7), parts=(20, 37, 0, 1)
 
 ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 IP4, IP6 = IP(src="10.0.0.1", dst="10.0.0.2", id=65535), IPv6(src="fd00::1", dst="fd00::2")
-STREAM = TCP(sport=40000, dport=443, seq=0xfffffff0, flags="APFC", options=[("Timestamp", (1, 2))]) / Raw(bytes(range(64)))
+STREAM = TCP(sport=40000, dport=443, seq=0xfffffff0, flags="APFC", options=[("Timestamp", (1, 2))])
+STREAM /= Raw(bytes(range(64)))
 DATAGRAM = UDP(sport=40000, dport=443) / Raw(bytes(range(64)))
 TO_VXLAN, TO_GENEVE = UDP(sport=50000, dport=4789, chksum=0), UDP(sport=50000, dport=6081, chksum=0)
 OPTION = GeneveOptions(classid=1, type=2, data=b"abcd")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """lib/offload against the kernel's own segmentation and checksum completion, byte by byte."""
+import json
+import platform
 import random
 import struct
 import subprocess
@@ -9,6 +11,7 @@ import pytest
 from scapy.layers.inet import IP, TCP, UDP
 
 from lib import proc
+from lib.paths import BUILD, need
 from offload_tool import CSUM_GOOD, Tool, l4_offset, random_cuts, random_frame, random_tcp, with_seed
 
 NEEDS_CSUM = 1
@@ -82,3 +85,40 @@ def test_checksum_completion(tool, kernel, rng):
         [(flags, ours)] = tool.ask("csum", frame, start, field, cuts=random_cuts(rng, len(frame)))
         assert flags & CSUM_GOOD
         assert kernel.ask(frame, 1, GSO_NONE, 0, 0, start, field) == [ours], packet.summary()
+
+
+def in_bulk(netns, *args):
+    """tests/oracle/gso_kernel.c: what it counted, and what it said of frames that came out different."""
+    process = proc.spawn([need(BUILD / "tests/oracle/gso_kernel"), *args], netns=netns, text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    told, differences = process.communicate(timeout=1500)
+    assert process.returncode in (0, 1), differences
+    return json.loads(told), differences
+
+
+def check_bulk(netns, frames, seed):
+    told, differences = in_bulk(netns, frames, seed)
+    assert told["differing"] == 0, differences
+    assert told["frames"] == frames and told["pieces"] > 3 * frames
+    # Plain, VXLAN, Geneve: a fair part of each, if this kernel can be asked for the latter two.
+    kinds = [count for layer in ("tcp", "udp") for count in told[layer]]
+    release = tuple(int(part) for part in platform.release().split(".")[:2])
+    assert told["tunnels"] or release < (6, 17)
+    assert all(count > frames // 20 for count in (kinds if told["tunnels"] else kinds[::3])), told
+
+
+def test_segmentation_in_bulk(netns):
+    check_bulk(netns, 150_000, 1)
+
+
+@pytest.mark.long
+def test_segmentation_in_bulk_at_length(netns):
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}")
+    check_bulk(netns, 20_000_000, seed)
+
+
+def test_a_difference_is_seen(netns):
+    told, differences = in_bulk(netns, 500, 2, "spoil")
+    assert told["differing"] == 1 and told["frames"] == 500
+    assert "ours: " in differences and "kernel's: " in differences

@@ -3,7 +3,8 @@
  * lib/offload for scripts: reads requests, one per line, and prints the frames that come of them.
  *
  *   csum START FIELD TCI CUTS HEX     complete the checksum
- *   tso HDR_LEN MSS TCI CUTS HEX      cut
+ *   tso HDR_LEN MSS TCI CUTS HEX      cut TCP; uso: UDP; with +inner inside of a tunnel, with +inner+csum
+ *                                     making the outer UDP checksum, too
  *   verify 0 0 TCI CUTS HEX           look at the checksums
  *   repair 0 0 TCI CUTS HEX           finish a checksum that a kernel left to hardware
  *
@@ -134,8 +135,12 @@ serve(const struct request *r, struct offload_frame *f)
 {
 	int ret = 0;
 
-	if (strcmp(r->op, "tso") == 0) {
-		f->request = OFFLOAD_TSO;
+	if (strncmp(r->op, "tso", 3) == 0 || strncmp(r->op, "uso", 3) == 0) {
+		f->request = r->op[0] == 't' ? OFFLOAD_TSO : OFFLOAD_USO;
+		if (strstr(r->op, "+inner") != NULL)
+			f->flags |= OFFLOAD_F_INNER;
+		if (strstr(r->op, "+csum") != NULL)
+			f->flags |= OFFLOAD_F_OUTER_CSUM;
 		f->hdr_len = (uint16_t)r->arg[0];
 		f->mss = (uint16_t)r->arg[1];
 		cut_and_print(f);

@@ -185,6 +185,27 @@ outer_csum(const struct offload_frame *f, uint16_t inner, uint16_t field)
 	return csum_of(fold_sum(sum), true);
 }
 
+/*
+ * What is known of the outer UDP checksum once an inner one is made: there may be none, or the right one, which a kernel
+ * can tell from the headers alone.
+ */
+static uint8_t
+outer_known(const struct offload_frame *f, uint16_t inner, uint16_t field)
+{
+	const struct offload_headers *hdr = &f->hdr;
+	const uint8_t *data = f->seg[0].data;
+	uint16_t outer;
+
+	if (!(f->flags & OFFLOAD_F_INNER) || !outer_fits(f))
+		return 0;
+	if (hdr->flags & OFFLOAD_H_IPV4 && !ipv4_header_good(data, hdr))
+		return 0;
+	outer = load_raw16(data + csum_field_of(hdr));
+	if (outer == 0)
+		return hdr->flags & OFFLOAD_H_IPV4 ? OFFLOAD_F_CSUM_GOOD : 0;
+	return outer == outer_csum(f, inner, field) ? OFFLOAD_F_CSUM_GOOD : 0;
+}
+
 uint8_t
 offload_csum_make(struct offload_frame *f, uint16_t sum, struct offload_made made[2])
 {
@@ -194,7 +215,7 @@ offload_csum_make(struct offload_frame *f, uint16_t sum, struct offload_made mad
 	made[0].csum = csum_of(sum, f->csum_field - f->csum_start == UDP_CSUM_AT);
 	made[1].at = 0;
 	if (!wants_outer(f))
-		return completes_outermost(f) ? OFFLOAD_F_CSUM_GOOD : 0;
+		return completes_outermost(f) ? OFFLOAD_F_CSUM_GOOD : outer_known(f, sum, made[0].csum);
 	offload_frame_parse(f);
 	made[1].at = csum_field_of(hdr);
 	made[1].csum = outer_csum(f, sum, made[0].csum);

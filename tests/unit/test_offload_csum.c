@@ -263,7 +263,8 @@ complete_inner(void **state)
 		s.f.csum_field += outer_len;
 		s.f.flags = OFFLOAD_F_INNER;
 		assert_int_equal(offload_csum_complete(&s.f), 0);
-		assert_int_equal(s.f.flags & ~OFFLOAD_F_PARSED, 0);
+		/* The outer datagram has no checksum that could be wrong. */
+		assert_int_equal(s.f.flags & ~OFFLOAD_F_PARSED, OFFLOAD_F_CSUM_GOOD);
 		gather(&s.f, bytes);
 		assert_memory_equal(bytes + outer_len, wanted.data, wanted.len);
 		split_free(&s);

@@ -109,10 +109,14 @@ vmxnet3_dev_info_get(struct vmxnet3_dev *dev, struct vmxnet3_dev_info *info)
 		info->nb_rx_queues = (uint16_t)st->cfg.nb_rxq;
 		info->mtu = (uint16_t)st->cfg.mtu;
 		info->features = st->cfg.features;
+		info->rss_types = dev_rss_types(dev);
 		info->rx_mode = dev_filter(dev)->mode;
 		info->driver_version = st->cfg.driver_version;
 		info->gos = st->cfg.gos;
 	}
+	info->rss_fields = dev_rss_fields(dev);
+	info->rss_refused = dev->rss_refused;
+	info->caps = st->dcr[0];
 	info->max_tx_queues = dev->conf.max_tx_queues;
 	info->max_rx_queues = dev->conf.max_rx_queues;
 	info->max_mtu = dev->conf.mtu;
@@ -168,7 +172,7 @@ conf_fault(const struct vmxnet3_dev_conf *conf, const struct vmxnet3_dev_ops *op
 		return "the number of queues is not within 1 to 32";
 	if (conf->revisions == 0 || (conf->revisions & ~VMXNET3_REV_MASK_SUPPORTED) != 0)
 		return "the mask of revisions has none, or one that is not implemented "
-		       "(of 1, 2, 3 and 7: mask 0x47)";
+		       "(of 1 to 9: mask 0x1ff)";
 	if (conf->mtu < VMXNET3_MTU_MIN || conf->mtu > VMXNET3_MTU_MAX)
 		return "the MTU is not within 60 to 9190";
 	if (conf->link_speed < 1 || conf->link_speed > 1000000)

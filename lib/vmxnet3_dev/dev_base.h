@@ -130,6 +130,7 @@ struct vmxnet3_dev {
 	char name[64];
 	int state_fd, bar0_fd;
 	uint64_t activations;
+	uint64_t rss_refused;   /**< RSS settings that made no sense */
 	bool attached;
 	uint64_t rings_generation; /**< of the DMA table, when rings were looked up last */
 
@@ -162,6 +163,13 @@ static inline uint32_t
 dev_rss_types(const struct vmxnet3_dev *dev)
 {
 	return __atomic_load_n(&dev->st->cfg.rss_types, __ATOMIC_ACQUIRE);
+}
+
+/** RSS fields in force: of those that the driver asked for, those that it can have. */
+static inline uint32_t
+dev_rss_fields(const struct vmxnet3_dev *dev)
+{
+	return dev->st->rss_fields & vmxnet3_rev_rss_fields(dev->rev, dev->st->dcr[0]);
 }
 
 static inline const struct offload_filter *

@@ -21,11 +21,8 @@
 #define COALESCE_RATE_MIN  100
 #define COALESCE_RATE_MAX  100000
 
-#define RSS_FIELDS_ALL \
-	(VMXNET3_RSS_FIELDS_TCPIP4 | VMXNET3_RSS_FIELDS_TCPIP6 | VMXNET3_RSS_FIELDS_UDPIP4 | \
-		VMXNET3_RSS_FIELDS_UDPIP6)
-
-#define TXDATA_DESC_BYTES 128u
+/* Of both data rings: what drivers take when they are not told. */
+#define DATA_DESC_BYTES 128u
 
 /* Result of a command that was refused. */
 #define CMD_FAILED 1u
@@ -206,8 +203,10 @@ cmd_set_rss_fields(struct vmxnet3_dev *dev)
 
 	if (!read_cmd_info(dev, &info))
 		return 0;
-	dev->st->rss_fields = info.rss_fields & RSS_FIELDS_ALL;
-	return cmd_update_rss(dev);
+	dev->st->rss_fields = info.rss_fields;
+	dev_update_rss_types(dev);
+	dev->changed = true;
+	return 0;
 }
 
 /* ---- GET ---- */
@@ -270,13 +269,13 @@ cmd_get_one(struct vmxnet3_dev *dev __rte_unused)
 static uint32_t
 cmd_get_txdata_desc_size(struct vmxnet3_dev *dev)
 {
-	return TXDATA_DESC_BYTES | (dev->rev->speed_gbit ? TXDATA_DESC_BYTES << 16 : 0);
+	return DATA_DESC_BYTES | (dev->rev->speed_gbit ? DATA_DESC_BYTES << 16 : 0);
 }
 
 static uint32_t
 cmd_get_rss_fields(struct vmxnet3_dev *dev)
 {
-	return dev->st->rss_fields;
+	return dev_rss_fields(dev);
 }
 
 /* Linux asks again when it lets go of the device, to know what to free: it must not change. */
@@ -337,8 +336,13 @@ static const struct {
 	{ VMXNET3_CMD_GET_COALESCE, SINCE(data_desc_var), cmd_get_coalesce },
 	{ VMXNET3_CMD_GET_RSS_FIELDS, SINCE(rss_fields), cmd_get_rss_fields },
 	{ VMXNET3_CMD_GET_MAX_QUEUES_CONF, SINCE(max_queues), cmd_get_max_queues },
+	/* DPDK 23.07 to 24.03 sends each of these two by the number before it, and only logs the results. */
+	{ VMXNET3_CMD_GET_RSS_HASH_FUNC, SINCE(caps), cmd_accept }, /* Toeplitz, there is no other */
 	{ VMXNET3_CMD_GET_MAX_CAPABILITIES, SINCE(caps), cmd_get_one }, /* words in use */
 	{ VMXNET3_CMD_GET_DCR0_REG, SINCE(caps), cmd_get_dcr0 },
+	/* No time stamps: with them, Linux reads a performance counter that only VMware has. */
+	{ VMXNET3_CMD_GET_TSRING_DESC_SIZE, SINCE(speed_gbit), cmd_accept },
+	{ VMXNET3_CMD_GET_DISABLED_OFFLOADS, SINCE(speed_gbit), cmd_accept }, /* none */
 };
 
 static bool

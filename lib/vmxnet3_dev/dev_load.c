@@ -11,7 +11,6 @@
 
 #define HASH_FUNC_TOEPLITZ 1
 #define RSS_CONF_FIXED offsetof(struct vmxnet3_rss_conf, ind_table)
-#define FEATURES_ALL (VMXNET3_F_RXCSUM | VMXNET3_F_RSS | VMXNET3_F_RXVLAN | VMXNET3_F_LRO)
 #define RX_MODES_ALL 0x1fu
 
 static_assert(VMXNET3_RXM_UCAST == OFFLOAD_FILTER_UCAST &&
@@ -87,12 +86,21 @@ dev_load_vlan_filters(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shar
 
 /* ---- features and RSS ---- */
 
+/* Fields that RSSConf's hash types have too, and count only if both do; and those that only fields have. */
+static const struct {
+	uint32_t field, type;
+} field_types[] = {
+	{ VMXNET3_RSS_FIELDS_UDPIP4, OFFLOAD_RSS_UDP_IPV4 },
+	{ VMXNET3_RSS_FIELDS_UDPIP6, OFFLOAD_RSS_UDP_IPV6 },
+};
+
 static uint32_t
-rss_types(const struct vmxnet3_dev *dev, uint32_t hash_type)
+rss_types(const struct vmxnet3_dev *dev)
 {
-	uint32_t types = hash_type & (OFFLOAD_RSS_IPV4 | OFFLOAD_RSS_TCP_IPV4 | OFFLOAD_RSS_IPV6 |
-					     OFFLOAD_RSS_TCP_IPV6);
-	uint32_t fields = dev->st->rss_fields;
+	uint32_t types = dev->st->cfg.rss_hash_type & (OFFLOAD_RSS_IPV4 | OFFLOAD_RSS_TCP_IPV4 |
+			OFFLOAD_RSS_IPV6 | OFFLOAD_RSS_TCP_IPV6);
+	uint32_t fields = dev_rss_fields(dev);
+	size_t i;
 
 	if (!dev->rev->rss_fields)
 		return types;
@@ -100,40 +108,55 @@ rss_types(const struct vmxnet3_dev *dev, uint32_t hash_type)
 		types &= ~OFFLOAD_RSS_TCP_IPV4;
 	if (!(fields & VMXNET3_RSS_FIELDS_TCPIP6))
 		types &= ~OFFLOAD_RSS_TCP_IPV6;
-	if (fields & VMXNET3_RSS_FIELDS_UDPIP4)
-		types |= OFFLOAD_RSS_UDP_IPV4;
-	if (fields & VMXNET3_RSS_FIELDS_UDPIP6)
-		types |= OFFLOAD_RSS_UDP_IPV6;
+	for (i = 0; i < sizeof(field_types) / sizeof(field_types[0]); i++) {
+		if (fields & field_types[i].field)
+			types |= field_types[i].type;
+	}
 	return types;
 }
 
-/* Copies the driver's RSSConf. @return false: nothing usable there. */
-static bool
-read_rss(struct vmxnet3_dev *dev, const struct vmxnet3_var_conf *where,
-	struct vmxnet3_rss_conf *conf)
+/* Copies the driver's RSSConf. @return NULL, or what is wrong with it. */
+static const char *
+read_rss(struct vmxnet3_dev *dev, const struct vmxnet3_var_conf *where, struct vmxnet3_rss_conf *conf)
 {
 	uint32_t len = where->len < sizeof(*conf) ? where->len : (uint32_t)sizeof(*conf);
 
 	memset(conf, 0, sizeof(*conf));
-	return len >= RSS_CONF_FIXED && dev_mem_read(dev, where->pa, conf, len) &&
-		conf->hash_func == HASH_FUNC_TOEPLITZ &&
-		conf->hash_key_size <= OFFLOAD_RSS_KEY_BYTES &&
-		conf->ind_table_size >= 1 && conf->ind_table_size <= sizeof(conf->ind_table) &&
-		conf->ind_table_size <= len - RSS_CONF_FIXED;
+	if (len < RSS_CONF_FIXED)
+		return "too short";
+	if (!dev_mem_read(dev, where->pa, conf, len))
+		return "not in guest memory";
+	if (conf->hash_func != HASH_FUNC_TOEPLITZ)
+		return "hash function unknown";
+	if (conf->hash_key_size != OFFLOAD_RSS_KEY_BYTES)
+		return "key of the wrong size";
+	if (conf->ind_table_size < 1 || conf->ind_table_size > sizeof(conf->ind_table) ||
+			conf->ind_table_size > len - RSS_CONF_FIXED)
+		return "table of the wrong size";
+	return NULL;
 }
 
 static void
 set_rss(struct vmxnet3_dev *dev, const struct vmxnet3_rss_conf *conf)
 {
 	struct dev_config *cfg = &dev->st->cfg;
-	uint8_t key[OFFLOAD_RSS_KEY_BYTES] = { 0 };
 	uint32_t i;
 
-	memcpy(key, conf->hash_key, conf->hash_key_size);
-	offload_rss_key_set(&cfg->rss_key, key);
+	offload_rss_key_set(&cfg->rss_key, conf->hash_key);
 	for (i = 0; i < sizeof(cfg->ind_table); i++)
 		cfg->ind_table[i] = conf->ind_table[i] < cfg->nb_rxq ? conf->ind_table[i] : 0;
 	cfg->ind_table_size = conf->ind_table_size;
+	cfg->rss_hash_type = conf->hash_type;
+	cfg->rss_loaded = 1;
+}
+
+void
+dev_update_rss_types(struct vmxnet3_dev *dev)
+{
+	struct dev_config *cfg = &dev->st->cfg;
+	uint32_t types = cfg->rss_loaded ? rss_types(dev) : 0;
+
+	__atomic_store_n(&cfg->rss_types, types, __ATOMIC_RELEASE);
 }
 
 void
@@ -141,30 +164,33 @@ dev_load_rss(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared)
 {
 	struct dev_config *cfg = &dev->st->cfg;
 	struct vmxnet3_rss_conf conf;
-	uint32_t types;
+	const char *fault;
 
 	/*
 	 * Between the two stores frames go to queue 0 without a hash, which is right at any time.
 	 */
+	cfg->rss_loaded = 0;
 	__atomic_store_n(&cfg->rss_types, 0, __ATOMIC_RELAXED);
 	if (dev->st->active)
 		dev_wait_datapath(dev);
 	if (!(cfg->features & VMXNET3_F_RSS))
 		return;
-	if (!read_rss(dev, &shared->rss_conf, &conf)) {
+	fault = read_rss(dev, &shared->rss_conf, &conf);
+	if (fault != NULL) {
+		dev->rss_refused++;
 		dev_log(dev, VMXNET3_LOG_WARNING,
-			"RSS settings are missing or not understood: all goes to receive queue 0");
+			"RSS settings refused: %s (function %u, key %u bytes, table %u entries): all goes to receive queue 0",
+			fault, conf.hash_func, conf.hash_key_size, conf.ind_table_size);
 		return;
 	}
 	set_rss(dev, &conf);
-	types = rss_types(dev, conf.hash_type);
-	__atomic_store_n(&cfg->rss_types, types, __ATOMIC_RELEASE);
+	dev_update_rss_types(dev);
 }
 
 void
 dev_load_features(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared)
 {
-	uint32_t features = (uint32_t)shared->misc.upt_features & FEATURES_ALL;
+	uint32_t features = (uint32_t)shared->misc.upt_features & vmxnet3_rev_features(dev->rev);
 
 	__atomic_store_n(&dev->st->cfg.features, features, __ATOMIC_RELAXED);
 	/* Waits for the datapath, so that a feature taken back is not in use any more. */

@@ -16,6 +16,8 @@ void dev_load_rx_mode(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shar
 void dev_load_mac_filters(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared);
 void dev_load_vlan_filters(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared);
 void dev_load_rss(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared);
+/** Hash types as RSSConf, SET_RSS_FIELDS and the enabled capabilities have it now; key and table stay. */
+void dev_update_rss_types(struct vmxnet3_dev *dev);
 /** Features, and RSS as they and the driver's settings have it. */
 void dev_load_features(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shared);
 

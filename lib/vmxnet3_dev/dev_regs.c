@@ -13,13 +13,6 @@
 #include "dev_pci.h"
 #include "dev_reset.h"
 
-/* Capabilities that the selected revision offers in DCR[0]. */
-static uint32_t
-caps_supported(const struct vmxnet3_dev *dev)
-{
-	return dev->rev->caps ? VMXNET3_CAP_UDP_RSS : 0;
-}
-
 /* The shared page, without what its owner may have stored beside the registers. */
 static uint32_t
 bar0_read(struct vmxnet3_dev *dev, uint32_t reg)
@@ -84,7 +77,7 @@ bar1_read(struct vmxnet3_dev *dev, uint32_t reg)
 	case VMXNET3_REG_ECR:
 		return dev_ecr_read(dev);
 	case VMXNET3_REG_DCR:
-		return caps_supported(dev);
+		return vmxnet3_rev_caps(dev->rev);
 	default:
 		if (dev->rev->caps && reg >= VMXNET3_REG_PTCR &&
 			reg < VMXNET3_REG_PTCR + VMXNET3_NB_PTCR * VMXNET3_REG_STRIDE)
@@ -143,6 +136,15 @@ mach_write(struct vmxnet3_dev *dev, uint32_t v)
 	dev_filter_publish(dev);
 }
 
+/* What a driver may have hashed depends on it. */
+static void
+dcr_write(struct vmxnet3_dev *dev, uint32_t v)
+{
+	dev->st->dcr[0] = v & vmxnet3_rev_caps(dev->rev);
+	dev_update_rss_types(dev);
+	dev->changed = true;
+}
+
 static void
 bar1_write(struct vmxnet3_dev *dev, uint32_t reg, uint32_t v)
 {
@@ -169,7 +171,7 @@ bar1_write(struct vmxnet3_dev *dev, uint32_t reg, uint32_t v)
 		dev_ecr_clear(dev, v);
 		break;
 	case VMXNET3_REG_DCR:
-		dev->st->dcr[0] = v & caps_supported(dev);
+		dcr_write(dev, v);
 		break;
 	default:
 		break;

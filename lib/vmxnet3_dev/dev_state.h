@@ -17,7 +17,7 @@
 #include "vmxnet3_drop.h"
 
 #define DEV_STATE_MAGIC   0x33786d76u /* "vmx3" */
-#define DEV_STATE_VERSION 1
+#define DEV_STATE_VERSION 2
 #define DEV_PCI_CONFIG_BYTES 256
 
 /** Position in a ring that one side fills and the other follows by generation bit. */
@@ -55,6 +55,8 @@ struct dev_config {
 	uint32_t intr_ctrl_offset; /**< of intrCtrl in DriverShared (base or extended area) */
 	uint32_t driver_version, gos;
 	uint32_t rss_types; /**< OFFLOAD_RSS_*; 0: no RSS */
+	uint32_t rss_hash_type; /**< of RSSConf */
+	uint32_t rss_loaded;    /**< key and table are good */
 	uint32_t ind_table_size;
 	uint8_t ind_table[128]; /**< every entry < nb_rxq */
 	struct offload_rss_key rss_key;
@@ -73,7 +75,7 @@ struct dev_state {
 	uint32_t dsal, dsah;  /**< as written */
 	uint32_t cmd, cmd_result;
 	uint32_t dcr[VMXNET3_NB_DCR]; /**< enabled capabilities */
-	uint32_t rss_fields;  /**< VMXNET3_RSS_FIELDS_* */
+	uint32_t rss_fields;  /**< VMXNET3_RSS_FIELDS_* asked for */
 	struct vmxnet3_coalesce coalesce;
 	uint32_t intx_asserted;
 	uint8_t pci[DEV_PCI_CONFIG_BYTES];

@@ -31,25 +31,37 @@
 static_assert(BYTES_BEFORE >= OFFLOAD_HEADROOM && ROOM_LONG <= BURST_BYTES &&
 	SEGS_LONG <= BURST_SEGS, "an empty burst has room for every frame");
 
-/* Offload fields of a frame's first descriptor. */
+/*
+ * Offload fields of a frame's first descriptor. For the headers inside of a tunnel revisions 4 to 6 have a mode of
+ * their own, later ones a bit of the other modes. Where only a checksum is wanted, the mode does not say where.
+ */
 struct tx_offload {
-	uint32_t om;
+	uint32_t om;     /* CSUM, TSO, or another: no request */
 	uint32_t hlen;
 	uint32_t msscof;
-	bool ext1;
+	bool inner;      /* about inner headers: hlen is where those end */
+	bool outer_csum; /* and about the outer UDP checksum */
+	bool no_field;   /* msscof does not say where the checksum is */
 };
 
 static inline struct tx_offload
 tx_offload_of(const struct vmxnet3_desc *sop, const struct vmxnet3_rev *rev)
 {
 	uint32_t dw2 = sop->dw[2], dw3 = sop->dw[3];
-
-	return (struct tx_offload){
+	struct tx_offload o = {
 		.om = dw3 >> VMXNET3_TXD_OM_SHIFT & VMXNET3_TXD_OM_MASK,
 		.hlen = dw3 & VMXNET3_TXD_HLEN_MASK,
 		.msscof = dw2 >> VMXNET3_TXD_MSSCOF_SHIFT,
-		.ext1 = rev->ext1 && dw2 & VMXNET3_TXD_EXT1,
+		.inner = rev->ext1 && dw2 & VMXNET3_TXD_EXT1,
 	};
+
+	if (rev->encap && o.om == VMXNET3_OM_ENCAP) {
+		o.inner = true;
+		o.no_field = o.msscof == 0;
+		o.om = o.no_field ? VMXNET3_OM_CSUM : VMXNET3_OM_TSO;
+	}
+	o.outer_csum = o.inner && dw2 & VMXNET3_TXD_OCO;
+	return o;
 }
 
 /* Bytes of a longer frame that must be private: what decisions rest on, and where the checksum is stored. */
@@ -58,21 +70,37 @@ snapshot_len(const struct tx_offload *o, uint32_t frame_len)
 {
 	uint32_t n = OFFLOAD_HEADER_BYTES;
 
-	if (o->om == VMXNET3_OM_CSUM)
-		n = RTE_MAX(n, RTE_MAX(o->hlen, o->msscof + 2));
-	else if (o->om == VMXNET3_OM_TSO)
+	if (o->om != VMXNET3_OM_NONE)
 		n = RTE_MAX(n, o->hlen);
+	if (o->om == VMXNET3_OM_CSUM)
+		n = RTE_MAX(n, o->msscof + 2);
 	return RTE_MIN(RTE_MIN(n, (uint32_t)OFFLOAD_HEADER_MAX), frame_len);
 }
 
-/* Where layer 4 of the outermost headers begins and ends; equal when it is unknown. */
+/* Where layer 4 begins and ends; equal when it is unknown. */
 static inline uint32_t
-l4_begin(const struct offload_frame *f)
+l4_begin(const struct offload_headers *hdr)
 {
-	return (uint32_t)f->hdr.l2_len + f->hdr.l3_len;
+	return (uint32_t)hdr->l2_len + hdr->l3_len;
 }
 
-/* The inner header's begin: revision 7 tells the end of the header and where its checksum is. */
+static inline uint32_t
+l4_end(const struct offload_headers *hdr)
+{
+	return l4_begin(hdr) + hdr->l4_len;
+}
+
+/* Whether the frame is a tunnel's as we know them: then what is inside. */
+static bool
+is_tunnel(const struct offload_frame *f, struct offload_headers *inner)
+{
+	return offload_parse_inner(f->seg[0].data, f->seg[0].len, &f->hdr, inner) != OFFLOAD_TUNNEL_NONE;
+}
+
+/*
+ * Where the inner checksum begins by the descriptor alone, in a tunnel that we do not know: revision 7 tells the end of
+ * the header and where its checksum is.
+ */
 static bool
 inner_csum_start(const struct offload_frame *f, const struct tx_offload *o, uint32_t *start)
 {
@@ -91,33 +119,58 @@ inner_csum_start(const struct offload_frame *f, const struct tx_offload *o, uint
 	return o->hlen - at == (uint32_t)(f->seg[0].data[at + TCP_OFFSET_AT] >> 4) * 4;
 }
 
-/* Whether that offset is the checksum of the outermost layer 4. SCTP has none of this kind. */
-static bool
-is_own_field(const struct offload_frame *f, uint32_t at)
+/* Where the checksum of layer 4 is, from its begin; 0: it has none of this kind. */
+static inline uint32_t
+csum_at(const struct offload_headers *hdr)
 {
-	if (f->hdr.flags & OFFLOAD_H_TCP)
-		return at == TCP_CSUM_AT;
-	return f->hdr.flags & OFFLOAD_H_UDP && at == UDP_CSUM_AT;
+	if (hdr->flags & OFFLOAD_H_TCP)
+		return TCP_CSUM_AT;
+	return hdr->flags & OFFLOAD_H_UDP ? UDP_CSUM_AT : 0;
+}
+
+/* Begin and place of the inner checksum. What we see inside of a tunnel must be what the driver says. */
+static bool
+inner_csum(const struct offload_frame *f, const struct tx_offload *o, uint32_t *start, uint32_t *field)
+{
+	struct offload_headers inner;
+
+	if (!is_tunnel(f, &inner))
+		return !o->no_field && inner_csum_start(f, o, start);
+	*start = l4_begin(&inner);
+	if (csum_at(&inner) == 0 || o->hlen != l4_end(&inner))
+		return false;
+	if (o->no_field)
+		*field = *start + csum_at(&inner);
+	return *field == *start + csum_at(&inner);
+}
+
+/* What every request for inner headers has in common. */
+static bool
+set_inner(struct offload_frame *f, const struct tx_offload *o)
+{
+	if (o->outer_csum && !(f->hdr.flags & OFFLOAD_H_UDP))
+		return false;
+	f->flags |= OFFLOAD_F_INNER | (o->outer_csum ? OFFLOAD_F_OUTER_CSUM : 0);
+	return true;
 }
 
 /* A checksum must not fall into the headers before the one it is for. */
 static bool
 set_csum(struct offload_frame *f, const struct tx_offload *o)
 {
-	uint32_t start = o->hlen, field = o->msscof, l4;
+	uint32_t start = o->hlen, field = o->msscof;
 
 	offload_frame_parse(f);
-	if (o->ext1 && !inner_csum_start(f, o, &start))
+	if (o->inner && (!inner_csum(f, o, &start, &field) || !set_inner(f, o)))
 		return false;
 	if (field < start || (field - start) % 2 != 0 || field + 2 > f->seg[0].len)
 		return false;
-	l4 = l4_begin(f);
-	if (start == l4 && f->hdr.l4_len != 0) {
-		if (o->ext1 || !is_own_field(f, field - start))
+	if (start == l4_begin(&f->hdr) && f->hdr.l4_len != 0) {
+		if (o->inner || csum_at(&f->hdr) == 0 || field - start != csum_at(&f->hdr))
 			return false;
-	} else if (start < l4 + f->hdr.l4_len) {
+	} else if (start < l4_end(&f->hdr)) {
 		return false;
-	} else if (f->hdr.l4_len != 0 || o->ext1) {
+	} else if (f->hdr.l4_len != 0) {
 		f->flags |= OFFLOAD_F_INNER;
 	}
 	f->request = OFFLOAD_CSUM;
@@ -126,14 +179,25 @@ set_csum(struct offload_frame *f, const struct tx_offload *o)
 	return true;
 }
 
-/* Segmentation of inner headers is offered by no capability bit, hence refused. */
+/*
+ * The capability bits for tunnels tell a driver what it may ask for; a request without them set is carried out
+ * all the same.
+ */
 static bool
 set_tso(struct offload_frame *f, const struct tx_offload *o)
 {
+	const struct offload_headers *hdr = &f->hdr;
+	struct offload_headers inner;
+
 	offload_frame_parse(f);
-	if (o->ext1 || o->msscof == 0 || f->nb_segs >= OFFLOAD_TSO_SEGS)
+	if (o->msscof == 0 || f->nb_segs >= OFFLOAD_TSO_SEGS)
 		return false;
-	if (!(f->hdr.flags & OFFLOAD_H_TCP) || o->hlen != l4_begin(f) + f->hdr.l4_len)
+	if (o->inner) {
+		if (!is_tunnel(f, &inner) || !set_inner(f, o))
+			return false;
+		hdr = &inner;
+	}
+	if (!(hdr->flags & OFFLOAD_H_TCP) || o->hlen != l4_end(hdr))
 		return false;
 	if ((f->len - o->hlen) / o->msscof >= TSO_MAX_PIECES)
 		return false;
@@ -150,7 +214,7 @@ set_request(struct offload_frame *f, const struct tx_offload *o)
 		return true;
 	if (o->om == VMXNET3_OM_CSUM)
 		return set_csum(f, o);
-	/* Mode 1 exists in revisions 4 to 6 only, which are not offered. */
+	/* The mode that is left exists in no revision but those where it is translated above. */
 	return o->om == VMXNET3_OM_TSO && set_tso(f, o);
 }
 

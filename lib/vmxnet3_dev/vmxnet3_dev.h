@@ -157,6 +157,10 @@ struct vmxnet3_dev_info {
 	uint16_t max_mtu;
 	uint32_t link_speed;      /**< Mbit/s */
 	uint32_t features;        /**< VMXNET3_F_* enabled by the driver */
+	uint32_t rss_types;       /**< OFFLOAD_RSS_* that frames are hashed by; 0: not at all */
+	uint32_t rss_fields;      /**< VMXNET3_RSS_FIELDS_* asked for that the driver can have */
+	uint64_t rss_refused;     /**< RSS settings since creation that made no sense: RSS was off then */
+	uint32_t caps;            /**< bits of DCR[0] that the driver has enabled (revision 7 on) */
 	uint32_t rx_mode;         /**< VMXNET3_RXM_* */
 	uint32_t driver_version;  /**< as the driver gave it */
 	uint32_t gos;             /**< guest operating system word */
@@ -206,8 +210,9 @@ void vmxnet3_dev_tx_end(struct vmxnet3_dev *dev, uint16_t queue, struct vmxnet3_
 /**
  * Delivers frames to the guest: filters, picks the receive queue, settles pending offloads as the
  * guest's driver wants them, copies. Frames that cannot be delivered are counted by name and gone.
- * Frames keep their content (a VLAN tag may have moved between in line and out of band, and a
- * checksum request may have been completed in place).
+ * Checksums are made, and verified for a driver that wants to know of them, in the copy. Frames keep their content (a
+ * VLAN tag may have moved between in line and out of band, and the lengths in the IP header of a large frame may be those
+ * of the whole).
  *
  * @return number of frames delivered (a frame cut into pieces counts as one).
  */

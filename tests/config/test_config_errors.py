@@ -36,7 +36,7 @@ WRONG = {
     "number-negative": ("dpdk: {memory: -64}\n", 1, "memory '-64' is not a number; allowed: 64 to 1048576"),
     "number-unit": ("dpdk: {memory: 64M}\n", 1, "memory '64M' is not a number"),
     "queues-high": ("ports:\n- name: x\n  type: device\n  max-queues: 33\n", 4, "max-queues '33' is out of range; allowed: 1 to 32"),
-    "revisions": ("ports:\n- name: x\n  type: device\n  revisions: 0x80\n", 4, "revisions '0x80' is no mask; allowed: any bits of 0x"),
+    "revisions": ("ports:\n- name: x\n  type: device\n  revisions: 0x200\n", 4, "revisions '0x200' is no mask; allowed: any bits of 0x"),
     "revisions-none": ("ports:\n- name: x\n  type: device\n  revisions: 0\n", 4, "at least one"),
     "mode": ("ports:\n- name: x\n  type: device\n  mode: 0889\n", 4, "mode '0889' is no mode; allowed: permissions in octal"),
     "mac-form": ("ports:\n- name: x\n  type: device\n  mac: 52:54:00:00:00\n", 4, "is no MAC address"),

@@ -5,17 +5,19 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 
-V7, V3, V2, V1 = range(4)
-CSUM_RX, RSS, VLAN, LRO, DATA_RING = 1, 2, 4, 8, 0x80
+V7, V3, V2, V1, V4, V5, V6, V8, V9 = range(9)
+CSUM_RX, RSS, VLAN, LRO, INNER, DATA_RING = 1, 2, 4, 8, 0x10, 0x80
 UCAST, MCAST, BCAST, ALL_MULTI, PROMISC = 1, 2, 4, 8, 16
-IPV6, UDP, BROADCAST = 1, 2, 4
+IPV6, UDP, BROADCAST, VXLAN, GENEVE = 1, 2, 4, 8, 16
 EOP, CQ, TAG = 1 << 12, 1 << 13, 1 << 15
-CSUM, TSO = 2 << 10, 3 << 10
+ENCAP, CSUM, TSO = 1 << 10, 2 << 10, 3 << 10
+OCO, EXT1 = 1 << 15, 1 << 17
 BODY = 0x4000
 GET = 0x80
 QUIESCE, RESET, RX_MODE, MAC_FILTERS, VLAN_FILTERS, RSSIDT, FEATURE = 1, 2, 3, 4, 5, 6, 9
 SET_COALESCE, SET_RSS_FIELDS = 0x0e, 0x10
 STATUS, STATS, LINK, COALESCE = 0, 1, 2, 0x0b
+DCR = 0x48
 
 
 def num(value, size):
@@ -38,9 +40,10 @@ def buffers(queue=0, count=16, length=1536, at=0x4000, ring=0):
     return bytes([3, ring << 7 | queue, count]) + num(length, 2) + num(at, 2)
 
 
-def desc(at=0, length=60, flags=EOP | CQ, queue=0, mss=0, hlen=0, tci=0):
+def desc(at=0, length=60, flags=EOP | CQ, queue=0, mss=0, hlen=0, tci=0, bits=0):
     """A transmit descriptor."""
-    return bytes([4, queue]) + num(at, 2) + num(mss << 18 | length & 0x3fff, 4) + num(tci << 16 | flags | hlen, 4)
+    return (bytes([4, queue]) + num(at, 2) + num(mss << 18 | bits | length & 0x3fff, 4)
+            + num(tci << 16 | flags | hlen, 4))
 
 
 def packet(kind=0, at=0, l3_len=46):
@@ -96,6 +99,16 @@ def tso(kind, length, mss, features):
             + desc(at=0x800, length=(length - headers + 1) // 2) + ROUND)
 
 
+def tunnel(revision, kind, length, mode, mss, bits=0, features=CSUM_RX | INNER | LRO):
+    """A TCP frame in a tunnel, its headers in a descriptor of their own."""
+    outer = 58 if kind & GENEVE else 50
+    headers = outer + (74 if kind & IPV6 else 54)
+    return (set_up(revision=revision, features=features, mtu=9000) + reg(1, DCR, 0xffff) + GO
+            + packet(kind, l3_len=length - outer - (54 if kind & IPV6 else 14))
+            + desc(length=headers, flags=mode, mss=mss, hlen=headers, bits=bits)
+            + desc(at=headers, length=length - headers) + ROUND)
+
+
 SEEDS = {
     "plain": set_up() + GO + packet() + desc() + desc(length=1514) + ROUND + command(GET | STATS) + command(QUIESCE),
     "csum4": set_up() + GO + packet(l3_len=86) + desc(length=100, flags=EOP | CQ | CSUM, hlen=34, mss=50) + ROUND,
@@ -106,7 +119,22 @@ SEEDS = {
     "tso6-cut": tso(IPV6, 4000, 100, CSUM_RX),
     "tso6-whole": tso(IPV6, 9000, 1428, CSUM_RX | LRO | VLAN),
     "inner": set_up() + GO + packet(UDP, l3_len=86)
-             + bytes([4, 0, 0, 0]) + num(84 << 18 | 1 << 17 | 120, 4) + num(EOP | CQ | CSUM | 86, 4) + ROUND,
+             + desc(length=120, flags=EOP | CQ | CSUM, mss=84, hlen=86, bits=EXT1) + ROUND,
+    "encap-csum": tunnel(V4, VXLAN, 400, ENCAP, 0),
+    "encap-tso": tunnel(V6, GENEVE | IPV6, 6000, ENCAP, 1300, OCO),
+    "encap-tso-vxlan": tunnel(V5, VXLAN, 3000, ENCAP, 500),
+    "ext1-csum": tunnel(V7, VXLAN | IPV6, 400, CSUM, 50 + 54 + 16, EXT1 | OCO),
+    "ext1-tso": tunnel(V9, VXLAN, 6000, TSO, 1398, EXT1 | OCO),
+    "ext1-tso-geneve": tunnel(V8, GENEVE, 6000, TSO, 1390, EXT1, CSUM_RX),
+    "inner-results": set_up(features=CSUM_RX | INNER) + GO + packet(VXLAN) + desc(length=110) + ROUND
+                     + packet(GENEVE | UDP) + desc(length=118) + ROUND + poke(0x18, CSUM_RX) + command(FEATURE) + desc()
+                     + ROUND,
+    "inner-rss": set_up(rx=4, features=CSUM_RX | RSS) + reg(1, DCR, 0xfff) + ACTIVATE + b"".join(
+                     buffers(queue) for queue in range(4)) + poke(0x2c0, 0x3f3f) + command(SET_RSS_FIELDS)
+                 + packet(VXLAN) + desc(length=110) + ROUND + packet(GENEVE | IPV6 | UDP) + desc(length=130) + ROUND
+                 + reg(1, DCR, 0) + desc(length=110) + ROUND,
+    "revision-9": set_up(revision=V9) + b"".join(command(GET | code) for code in range(0x15)) + GO
+                  + command(GET | LINK) + packet() + desc() + ROUND,
     "vlan": set_up(features=CSUM_RX | VLAN) + GO + packet(BROADCAST)
             + desc(flags=EOP | CQ | TAG, tci=5) + ROUND + poke(0x88, 0x20) + command(VLAN_FILTERS)
             + desc(flags=EOP | CQ | TAG, tci=6) + ROUND,

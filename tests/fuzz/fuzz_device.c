@@ -243,13 +243,13 @@ set_up_queues(struct vmxnet3_shared *s, uint32_t size)
 static void
 op_set_up(void)
 {
-	static const uint8_t vrrs[] = { 0x40, 0x04, 0x02, 0x01 };
+	static const uint16_t vrrs[] = { 0x40, 0x04, 0x02, 0x01, 0x08, 0x10, 0x20, 0x80, 0x100 };
 	struct vmxnet3_shared *s = (struct vmxnet3_shared *)(ram + AT_SHARED);
 	struct vmxnet3_rss_conf *rss = (struct vmxnet3_rss_conf *)(ram + AT_ARGS);
 	uint32_t i;
 
 	memset(ram, 0, AT_BUFFERS);
-	reg_write(1, VMXNET3_REG_VRRS, vrrs[byte() % 4], 4);
+	reg_write(1, VMXNET3_REG_VRRS, vrrs[byte() % (sizeof(vrrs) / sizeof(vrrs[0]))], 4);
 	pci_write(0x04, 6, 2);
 	pci_write(0x9e, 0x8000, 2);
 	s->magic = VMXNET3_MAGIC;
@@ -404,6 +404,32 @@ op_poke_word(void)
 	memcpy(ram + at, &v, sizeof(v));
 }
 
+/* IPv4, UDP, and VXLAN or Geneve with an option, around @p len bytes. @return where these begin */
+static uint8_t *
+put_tunnel(uint8_t *p, bool geneve, uint32_t len)
+{
+	static const uint8_t head[] = { 0, 0x50, 0x56, 1, 2, 3, 2, 0, 0, 0, 0, 1, 8, 0,
+		0x45, 0, 0, 0, 0, 7, 0, 0, 64, 17, 0, 0, 10, 1, 0, 1, 10, 1, 0, 2,
+		0xc0, 0, 0x12, 0xb5, 0, 0, 0, 0 };
+	static const uint8_t vxlan[] = { 8, 0, 0, 0, 0, 0, 5, 0 };
+	static const uint8_t option[] = { 2, 0, 0x65, 0x58, 0, 0, 5, 0, 1, 2, 0x80, 1, 0xa, 0xb, 0xc, 0xd };
+	uint32_t n = geneve ? sizeof(option) : sizeof(vxlan);
+
+	memcpy(p, head, sizeof(head));
+	memcpy(p + sizeof(head), geneve ? option : vxlan, n);
+	if (geneve) {
+		p[36] = 0x17;
+		p[37] = 0xc1;
+	}
+	len += 8 + n;
+	p[38] = (uint8_t)(len >> 8);
+	p[39] = (uint8_t)len;
+	len += 20;
+	p[16] = (uint8_t)(len >> 8);
+	p[17] = (uint8_t)len;
+	return p + sizeof(head) + n;
+}
+
 /* Headers that make sense, so that offloads get further than the first check. */
 static void
 op_packet(void)
@@ -419,6 +445,8 @@ op_packet(void)
 	uint32_t at = AT_BUFFERS + word(2), l3_len = word(2);
 	uint8_t *p = ram + at;
 
+	if (kind & (8 | 16))
+		p = put_tunnel(p, kind & 16, l3_len + (kind & 1 ? 14 + 40 : 14));
 	if (kind & 1) {
 		memcpy(p, eth6, sizeof(eth6));
 		p[18] = (uint8_t)(l3_len >> 8);
@@ -588,7 +616,7 @@ static void (*const operations[])(void) = {
 	op_command,    /* 2: 0x80 GET, number */
 	op_rx_descs,   /* 3: 0x80 ring1 | queue, number, len:2 (with BODY), at:2 */
 	op_tx_desc,    /* 4: queue, at:2, dw2:4, dw3:4 */
-	op_packet,     /* 5: 1 IPv6 | 2 UDP | 4 broadcast, at:2, length field:2 */
+	op_packet,     /* 5: 1 IPv6 | 2 UDP | 4 broadcast | 8 in VXLAN | 16 in Geneve, at:2, length field:2 */
 	op_begin,      /* 6: queue, max */
 	op_loop_back,  /* 7 */
 	end_burst,     /* 8 */
@@ -613,7 +641,7 @@ start(void)
 	static const struct vmxnet3_dev_ops ops = { .quiesce = on_quiesce, .now = on_now,
 		.log = on_log };
 	struct vmxnet3_dev_conf conf = { .name = "fuzz", .mac = { 0, 0x50, 0x56, 1, 2, 3 },
-		.max_tx_queues = 32, .max_rx_queues = 32, .revisions = VMXNET3_REV_MASK_DEFAULT,
+		.max_tx_queues = 32, .max_rx_queues = 32, .revisions = VMXNET3_REV_MASK_SUPPORTED,
 		.mtu = 9000, .link_speed = 10000, .intr_rate = 20000 };
 	char err[256];
 

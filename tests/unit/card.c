@@ -62,7 +62,7 @@ card_open(struct card *c, const struct mini_conf *conf, const struct card_opts *
 		.mac = CARD_MAC,
 		.max_tx_queues = VMXNET3_MAX_TX_QUEUES,
 		.max_rx_queues = VMXNET3_MAX_RX_QUEUES,
-		.revisions = VMXNET3_REV_MASK_DEFAULT,
+		.revisions = VMXNET3_REV_MASK_SUPPORTED,
 		.mtu = VMXNET3_MTU_MAX,
 		.link_speed = 10000,
 	};
@@ -219,6 +219,41 @@ tag(struct built *f, uint16_t tci)
 	put16(f->data + 14, tci);
 	f->len += 4;
 	f->l2 += 4;
+}
+
+void
+cut_piece(struct built *piece, const struct built *large, const struct shape *s, uint32_t mss, uint32_t i)
+{
+	uint32_t hdr = l4_at(large) + large->l4;
+	uint32_t payload = large->len - hdr, at = i * mss;
+	uint32_t n = RTE_MIN(mss, payload - at);
+	bool last = at + n == payload;
+	uint8_t *ip = piece->data + large->l2;
+	uint8_t *tcp = piece->data + l4_at(large);
+
+	memcpy(piece, large, offsetof(struct built, data));
+	memcpy(piece->data, large->data, hdr);
+	memcpy(piece->data + hdr, large->data + hdr + at, n);
+	piece->len = hdr + n;
+	put32(tcp + 4, s->seq + at);
+	put16(tcp + 12, (large->l4 / 4) << 12 | (s->tcp_flags & ~(last ? 0u : 0x09u) &
+		~(i == 0 ? 0u : 0x80u)));
+	if (s->ipv6) {
+		put16(ip + 4, large->l3 - 40 + large->l4 + n);
+	} else {
+		put16(ip + 2, large->l3 + large->l4 + n);
+		put16(ip + 4, s->ip_id + i);
+		seal_ipv4(piece);
+	}
+	put_csum(piece);
+}
+
+void
+unseal(struct built *f)
+{
+	if (!f->ipv6)
+		put16(f->data + f->l2 + 10, 0);
+	put16(f->data + field_at(f), plain_pseudo(f->data, f->l2, f->ipv6, f->proto, 0));
 }
 
 struct built frame;

@@ -59,6 +59,11 @@ void shuffle(struct shape *s);
 /** Inserts an 802.1Q tag after the addresses. */
 void tag(struct built *f, uint16_t tci);
 
+/** Piece @p i of a large TCP frame, as the wire should have it. */
+void cut_piece(struct built *piece, const struct built *large, const struct shape *s, uint32_t mss, uint32_t i);
+/** What Linux hands over for segmentation: no IPv4 header checksum, a pseudo-header sum without the length. */
+void unseal(struct built *f);
+
 /** Opened with mini_conf_default(). */
 void usual(struct card *c, uint32_t revision);
 /** What make_frame() made: TCP over IPv4, 54 bytes of headers. */

@@ -271,6 +271,8 @@ mini_start(struct mini *m)
 		vmxnet3_dev_pci_write(m->dev, PCI_COMMAND, &command, sizeof(command));
 	mini_write(m, 1, VMXNET3_REG_VRRS, 1u << (m->conf.revision - 1));
 	mini_write(m, 1, VMXNET3_REG_UVRS, 1);
+	if (m->conf.dcr != 0)
+		mini_write(m, 1, VMXNET3_REG_DCR, m->conf.dcr);
 	mini_write(m, 1, VMXNET3_REG_DSAL, (uint32_t)m->shared);
 	mini_write(m, 1, VMXNET3_REG_DSAH, (uint32_t)(m->shared >> 32));
 	ret = mini_cmd(m, VMXNET3_CMD_ACTIVATE_DEV);

@@ -36,6 +36,7 @@ struct mini_conf {
 	uint32_t head_len, body_len;
 	uint32_t group;        /**< BODYs after each HEAD in ring 0 */
 	uint32_t rx_data_size; /**< 0: no receive data ring */
+	uint32_t dcr;          /**< capabilities to enable; 0: the register is left alone */
 	bool empty;            /**< post no receive buffers at activation */
 	bool fast;             /**< no canaries: for measurements */
 };
@@ -71,9 +72,11 @@ struct mini_frame {
 	uint32_t nb_bufs;
 	bool in_data_ring;
 	uint32_t hash, rss_type;
+	bool inner_hash;
 	bool tagged;
 	uint16_t tci;
 	bool cnc, ipc, tuc, v4, v6, tcp, udp, frg;
+	bool inner;          /**< all these are about the headers inside of a tunnel */
 	uint32_t segs, mss;  /**< large frames */
 };
 

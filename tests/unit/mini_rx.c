@@ -213,7 +213,7 @@ check_not_last(struct mini *m, const struct vmxnet3_desc *d, bool sop)
 
 	if (lro)
 		dw3 &= ~0xffffu;
-	if (d->dw[0] & VMXNET3_RCD_CNC || d->dw[2] & ~VMXNET3_RCD_LEN_MASK || dw3 != 0 ||
+	if (d->dw[0] & (VMXNET3_RCD_CNC | VMXNET3_RCD_INNER | VMXNET3_RCD_INNER_RSS) || d->dw[2] & ~VMXNET3_RCD_LEN_MASK || dw3 != 0 ||
 			(!sop && (d->dw[1] != 0 || d->dw[0] >> VMXNET3_RCD_RSS_TYPE_SHIFT & 0xf)))
 		return mini_fail(m, "completion before the last says too much: %08x %08x %08x %08x",
 			d->dw[0], d->dw[1], d->dw[2], d->dw[3]);
@@ -249,8 +249,12 @@ check_csum(struct mini *m, const struct mini_frame *f, uint32_t dw3)
 		return mini_fail(m, "frame CRC is not right");
 	if (f->v4 && f->v6)
 		return mini_fail(m, "IPv4 and IPv6");
-	if (f->cnc ? f->ipc || f->tuc : f->tcp == f->udp || !f->tuc || (f->v4 && !f->ipc))
+	/* A wrong IP header leaves nothing that could be right. Wrong is: looked at, and not good. */
+	if (f->cnc ? f->ipc || f->tuc : f->tcp == f->udp || (f->v4 && f->tuc && !f->ipc))
 		return mini_fail(m, "checksum result 0x%x, cnc %d", dw3, f->cnc);
+	if (f->inner && (f->cnc || !f->tuc || f->segs != 0 ||
+			!(m->conf.features & VMXNET3_F_RXINNEROFLD)))
+		return mini_fail(m, "inner result 0x%x", dw3);
 	if (!f->cnc && (f->frg || !(m->conf.features & VMXNET3_F_RXCSUM)))
 		return mini_fail(m, "checksum result where there should be none");
 	return 0;
@@ -265,6 +269,8 @@ take_last(struct mini *m, struct mini_rxq *r, const struct vmxnet3_desc *d)
 	uint32_t sop_rss = r->sop.dw[0] >> VMXNET3_RCD_RSS_TYPE_SHIFT & 0xf;
 
 	f->cnc = dw0 & VMXNET3_RCD_CNC;
+	f->inner = dw0 & VMXNET3_RCD_INNER;
+	f->inner_hash = dw0 & VMXNET3_RCD_INNER_RSS;
 	f->rss_type = dw0 >> VMXNET3_RCD_RSS_TYPE_SHIFT & 0xf;
 	f->hash = f->rss_type != 0 ? d->dw[1] : 0;
 	f->tagged = dw2 & VMXNET3_RCD_TS;
@@ -280,7 +286,7 @@ take_last(struct mini *m, struct mini_rxq *r, const struct vmxnet3_desc *d)
 		return mini_fail(m, "frame has the error bit");
 	if ((f->tagged && !(m->conf.features & VMXNET3_F_RXVLAN)) || (!f->tagged && f->tci != 0))
 		return mini_fail(m, "tag %04x, ts %d", f->tci, f->tagged);
-	if (f->rss_type > (m->conf.revision < 4 ? 4 : 6) ||
+	if (f->rss_type > (m->conf.revision < 4 ? 4 : 8) || (f->rss_type == 0 && f->inner_hash) ||
 			(f->rss_type != 0 && !(m->conf.features & VMXNET3_F_RSS)))
 		return mini_fail(m, "rssType %u", f->rss_type);
 	if (take_lro(m, f, &r->sop) != 0 || check_csum(m, f, dw3) != 0)
@@ -303,7 +309,7 @@ take_completion(struct mini *m, uint32_t q, const struct vmxnet3_desc *d)
 		return mini_fail(m, "sop %d while a frame is %s", sop, r->open ? "open" : "not open");
 	if (type != VMXNET3_CD_TYPE_RX && !(sop && type == VMXNET3_CD_TYPE_RX_LRO))
 		return mini_fail(m, "completion type %u, sop %d", type, sop);
-	if (d->dw[0] & (VMXNET3_RCD_INNER | VMXNET3_RCD_INNER_RSS | 1u << 31))
+	if (d->dw[0] & (1u << 31 | (m->conf.revision < 4 ? VMXNET3_RCD_INNER | VMXNET3_RCD_INNER_RSS : 0)))
 		return mini_fail(m, "reserved bits: %08x", d->dw[0]);
 	if (sop) {
 		r->frame = (struct mini_frame){ .data = data };

@@ -445,6 +445,7 @@ test_rss(void **state)
 	const struct dev_config *cfg = &g->dev->st->cfg;
 	uint32_t i;
 
+	reg_write(g, 1, VMXNET3_REG_DCR, VMXNET3_CAP_UDP_RSS);
 	fill_shared(g, 1, 4);
 	conf = set_up_rss(g);
 	assert_int_equal(activate(g), 0);

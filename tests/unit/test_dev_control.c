@@ -41,7 +41,7 @@ test_bad_configuration(void **state)
 	REFUSE(max_rx_queues, 0);
 	REFUSE(max_rx_queues, 33);
 	REFUSE(revisions, 0);
-	REFUSE(revisions, 0x7f);
+	REFUSE(revisions, 0x247);
 	REFUSE(mtu, 59);
 	REFUSE(mtu, 9191);
 	REFUSE(link_speed, 0);
@@ -213,7 +213,15 @@ test_revisions(void **state)
 	static const struct {
 		uint32_t mask, select, selected, max_queues, data_size, fields, dcr;
 	} cases[] = {
-		{ 0x47, 0x40, 7, 0x2020, 128, 3, 1 },
+		{ 0x1ff, 0x100, 9, 0x2020, 128 << 16 | 128, 3, 0xaff },
+		{ 0x1ff, 0x80, 8, 0x2020, 128, 3, 0xaff },
+		{ 0x147, 0x100, 9, 0x2020, 128 << 16 | 128, 3, 0xaff },
+		{ 0x7f, 0x40, 7, 0x2020, 128, 3, 0xaff },
+		{ 0x7f, 0x20, 6, 0x2020, 128, 3, 0 },
+		{ 0x7f, 0x10, 5, 0, 128, 3, 0 },
+		{ 0x7f, 0x08, 4, 0, 128, 3, 0 },
+		{ 0x7f, 0x80, 0, 0, 0, 0, 0 },
+		{ 0x47, 0x40, 7, 0x2020, 128, 3, 0xaff },
 		{ 0x47, 0x04, 3, 0, 128, 0, 0 },
 		{ 0x47, 0x02, 2, 0, 0, 0, 0 },
 		{ 0x47, 0x01, 1, 0, 0, 0, 0 },
@@ -245,7 +253,15 @@ test_revisions(void **state)
 		reg_write(g, 1, VMXNET3_REG_DCR, UINT32_MAX);
 		assert_int_equal(reg_read(g, 1, VMXNET3_REG_DCR), cases[i].dcr);
 		assert_int_equal(command(g, VMXNET3_CMD_GET_DCR0_REG), cases[i].dcr);
+		assert_int_equal(reg_read(g, 1, VMXNET3_REG_PTCR), cases[i].dcr != 0 ? VMXNET3_CAP_NONE : 0);
+		/* Neither time stamps nor an offload that is off. */
 		assert_int_equal(command(g, VMXNET3_CMD_GET_TSRING_DESC_SIZE), 0);
+		assert_int_equal(command(g, VMXNET3_CMD_GET_DISABLED_OFFLOADS), 0);
+		assert_int_equal(command(g, VMXNET3_CMD_GET_LINK) >> 16, cases[i].selected == 9 ? 10 : 10000);
+		/* As DPDK 23.07 to 24.03 asks, by numbers that are one too low. */
+		command(g, VMXNET3_CMD_GET_DCR0_REG);
+		assert_int_equal(command(g, VMXNET3_CMD_GET_RSS_HASH_FUNC), 0);
+		assert_int_equal(command(g, VMXNET3_CMD_GET_MAX_CAPABILITIES), cases[i].dcr != 0);
 	}
 }
 

@@ -96,7 +96,7 @@ set_revisions(struct parser *p, const char *key, const char *value)
 	if (number(p, key, value, 0, 0, UINT32_MAX, &p->args->revisions) != 0)
 		return -EINVAL;
 	if (p->args->revisions == 0 || (p->args->revisions & ~VMXNET3_REV_MASK_SUPPORTED) != 0)
-		return fail(p, "argument %s=%.60s: a mask of revisions 1, 2, 3 and 7 is expected; "
+		return fail(p, "argument %s=%.60s: a mask of revisions 1 to 9 is expected; "
 			"0x%x has all", key, value, VMXNET3_REV_MASK_SUPPORTED);
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include <rte_ether.h>
 
+#include <offload_copy.h>
 #include <offload_csum.h>
 #include <offload_filter.h>
 #include <offload_parse.h>
@@ -24,6 +25,10 @@
 
 #define NO_ITEM UINT8_MAX
 
+#define RSS_TYPE_MASK (0xfu << VMXNET3_RCD_RSS_TYPE_SHIFT)
+
+#define CSUM_KNOWN (OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_CSUM_BAD)
+
 static_assert(RX_BURST < NO_ITEM, "items are linked by eight bits");
 static_assert(VMXNET3_MAX_RX_QUEUES <= 32, "queues in use are a mask of 32 bits");
 
@@ -32,7 +37,9 @@ struct rx_ctx {
 	struct vmxnet3_dev *dev;
 	const struct offload_filter *filter;
 	uint32_t features, mtu, rss_types, nb_rxq;
-	bool large; /* the driver takes large frames */
+	bool csum;  /* the driver wants to know about checksums */
+	bool inner; /* and about those inside of tunnels */
+	bool large; /* it takes large frames */
 	uint16_t delivered;
 	uint32_t drops[VMXNET3_DROP_MAX];
 
@@ -59,8 +66,9 @@ ctx_open(struct rx_ctx *c, struct vmxnet3_dev *dev, enum vmxnet3_drop *reason)
 	c->features = dev_features(dev);
 	c->mtu = dev->st->cfg.mtu;
 	c->rss_types = dev_rss_types(dev);
-	c->large = dev->rev->lro_type4 && c->features & VMXNET3_F_LRO &&
-		c->features & VMXNET3_F_RXCSUM;
+	c->csum = c->features & VMXNET3_F_RXCSUM;
+	c->inner = c->csum && c->features & VMXNET3_F_RXINNEROFLD;
+	c->large = c->csum && dev->rev->lro_type4 && c->features & VMXNET3_F_LRO;
 	c->delivered = 0;
 	memset(c->drops, 0, sizeof(c->drops));
 	return true;
@@ -111,7 +119,7 @@ l3_bytes(const struct offload_frame *f)
 {
 	uint32_t len = f->len;
 
-	if (unlikely(f->request == OFFLOAD_TSO))
+	if (unlikely(offload_is_large(f)))
 		len = RTE_MIN(len, (uint32_t)f->hdr_len + f->mss);
 	return len - f->hdr.l2_len;
 }
@@ -124,23 +132,27 @@ nb_segments(const struct offload_frame *f)
 	return payload == 0 ? 1 : (payload + f->mss - 1) / f->mss;
 }
 
-/* Makes a segmentation request one large frame, if it can go to the driver as such. */
+/*
+ * Makes a segmentation request one large frame, if it can go to the driver as such: only TCP, and not inside of a
+ * tunnel, since the completion says nothing of where the headers are that drivers would have to rewrite.
+ */
 static bool
 settle_large(const struct rx_ctx *c, struct offload_frame *f)
 {
 	uint32_t n;
 
-	if (!c->large || f->len > RX_LARGE_MAX || f->mss == 0 || f->hdr_len > f->len)
+	if (!c->large || f->request != OFFLOAD_TSO || f->flags & OFFLOAD_F_INNER)
+		return false;
+	if (f->len > RX_LARGE_MAX || f->mss == 0 || f->hdr_len > f->len)
 		return false;
 	n = nb_segments(f);
 	return n >= 2 && n <= LARGE_MAX_SEGS && offload_tso_whole(f) == 0;
 }
 
-/* What the last completion says of layers 3 and 4. */
-static inline void
-describe(const struct rx_ctx *c, struct rx_item *it)
+/* What the last completion says of layers 3 and 4, by OFFLOAD_H_* */
+static inline uint32_t
+layer_bits(uint32_t h)
 {
-	const struct offload_frame *f = it->frame;
 	static const uint32_t layers[] = {
 		[0] = VMXNET3_RCD_FCS,
 		[OFFLOAD_H_IPV4] = VMXNET3_RCD_FCS | VMXNET3_RCD_V4,
@@ -153,20 +165,22 @@ describe(const struct rx_ctx *c, struct rx_item *it)
 		[OFFLOAD_H_IPV6 | OFFLOAD_H_FRAG] = VMXNET3_RCD_FCS | VMXNET3_RCD_V6 | VMXNET3_RCD_FRG,
 		[31] = VMXNET3_RCD_FCS,
 	};
-	uint32_t h = f->hdr.flags;
-	bool good = f->flags & OFFLOAD_F_CSUM_GOOD || f->request == OFFLOAD_TSO;
 
+	/* There is no bit for SCTP, the flag beyond the table. */
+	return layers[h % RTE_DIM(layers)];
+}
+
+/* What is known before the copy. The checksum results come after it. */
+static inline void
+describe(struct rx_item *it)
+{
+	const struct offload_frame *f = it->frame;
+
+	it->dw0 = 0;
 	it->dw2 = 0;
 	if (unlikely(f->flags & OFFLOAD_F_VLAN))
 		it->dw2 = VMXNET3_RCD_TS | (uint32_t)f->vlan_tci << VMXNET3_RCD_TCI_SHIFT;
-	/* There is no bit for SCTP, the flag beyond the table. */
-	it->dw3 = layers[h % RTE_DIM(layers)];
-	if (good && c->features & VMXNET3_F_RXCSUM && h & (OFFLOAD_H_TCP | OFFLOAD_H_UDP)) {
-		it->dw0 = 0;
-		it->dw3 |= VMXNET3_RCD_IPC | VMXNET3_RCD_TUC;
-	} else {
-		it->dw0 = VMXNET3_RCD_CNC;
-	}
+	it->dw3 = layer_bits(f->hdr.flags);
 }
 
 /* The queue by the driver's key and table. @return index of the queue. */
@@ -211,7 +225,7 @@ admit(struct rx_ctx *c, struct offload_frame *f, struct rx_item *it, uint32_t *q
 		c->drops[VMXNET3_DROP_RX_TOO_LONG]++;
 		return false;
 	}
-	if (unlikely(f->request == OFFLOAD_CSUM) && offload_csum_complete(f) != 0) {
+	if (unlikely(f->request == OFFLOAD_CSUM) && offload_csum_check(f) != 0) {
 		c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD]++;
 		return false;
 	}
@@ -224,7 +238,7 @@ admit(struct rx_ctx *c, struct offload_frame *f, struct rx_item *it, uint32_t *q
 	it->cut = false;
 	it->hash = 0;
 	it->cast = (uint8_t)dev_cast_of(f->seg[0].data);
-	if (unlikely(f->request == OFFLOAD_TSO)) {
+	if (unlikely(offload_is_large(f))) {
 		if (settle_large(c, f)) {
 			it->mss = f->mss;
 			it->wire_pkts = (uint16_t)nb_segments(f);
@@ -233,53 +247,110 @@ admit(struct rx_ctx *c, struct offload_frame *f, struct rx_item *it, uint32_t *q
 			it->cut = true;
 		}
 	}
-	describe(c, it);
+	describe(it);
 	*queue = c->rss_types != 0 ? choose_queue(c, it) : 0;
 	return true;
 }
 
-/* ---- copy and publish ---- */
+/* ---- copy ---- */
 
-/* Fills the pieces with the frame, and zeros if it is shorter than they are. */
-static void
-copy_scattered(const struct offload_frame *f, const struct offload_seg *to, uint16_t nb_to)
+/* Whether a frame without a request has a checksum of which nothing is known, and the driver wants to know. */
+static inline bool
+is_to_be_verified(const struct rx_ctx *c, const struct offload_frame *f)
 {
-	const struct offload_seg *from = f->seg, *from_end = f->seg + f->nb_segs;
-	uint32_t from_at = 0, at = 0, n;
+	return c->csum && !(f->flags & CSUM_KNOWN) && f->hdr.flags & (OFFLOAD_H_TCP | OFFLOAD_H_UDP);
+}
 
-	while (nb_to > 0) {
-		if (from < from_end) {
-			n = RTE_MIN(from->len - from_at, to->len - at);
-			/* A guest that sends to itself may send out of its receive buffers. */
-			memmove(to->data + at, from->data + from_at, n);
-			from_at += n;
-			if (from_at == from->len) {
-				from++;
-				from_at = 0;
-			}
-		} else {
-			n = to->len - at;
-			memset(to->data + at, 0, n);
-		}
-		at += n;
-		if (at == to->len) {
-			to++;
-			nb_to--;
-			at = 0;
-		}
+/* Copies a frame; a checksum is made or looked at only on the way. @return what is known of it, CSUM_KNOWN */
+static inline uint8_t
+copy_frame(const struct rx_ctx *c, const struct rx_item *it)
+{
+	const struct offload_seg *to = &c->batch.piece[it->first_piece];
+	struct offload_frame *f = it->frame;
+
+	uint8_t known;
+
+	if (likely(f->request == OFFLOAD_NONE && f->nb_segs == 1 && it->nb_pieces == 1 && f->len == it->len &&
+			!is_to_be_verified(c, f))) {
+		memcpy(to->data, f->seg[0].data, it->len);
+		return f->flags & CSUM_KNOWN;
+	}
+	known = offload_copy_frame(f, to, it->nb_pieces, c->csum);
+	/* A large frame that goes whole has a sum that is not made: its driver knows. */
+	return it->mss != 0 ? OFFLOAD_F_CSUM_GOOD : known;
+}
+
+/* ---- checksum results ---- */
+
+/* Whether the checksums of the headers inside of a tunnel are right, in the copy that was made. */
+static bool
+inner_is_good(const struct offload_frame *f, const struct offload_headers *inner)
+{
+	struct offload_frame view;
+
+	if (offload_is_large(f))
+		return f->flags & OFFLOAD_F_INNER;
+	if (f->request == OFFLOAD_CSUM)
+		return f->csum_start == inner->l2_len + inner->l3_len && (inner->flags & OFFLOAD_H_IPV6 ||
+			offload_sum(f, inner->l2_len, inner->l3_len) == 0xffff);
+	view = *f;
+	view.hdr = *inner;
+	view.flags = OFFLOAD_F_PARSED;
+	offload_csum_verify(&view);
+	return view.flags & OFFLOAD_F_CSUM_GOOD;
+}
+
+/*
+ * A frame in a UDP tunnel whose outer checksum is right: if the inner ones are, too, the results are about these. Linux
+ * takes that as two checksums verified.
+ */
+static void
+tell_inner(struct rx_item *it)
+{
+	const struct offload_frame *f = it->frame;
+	struct offload_headers inner;
+	enum offload_tunnel tunnel;
+
+	tunnel = offload_parse_inner(f->seg[0].data, f->seg[0].len, &f->hdr, &inner);
+	if (tunnel != OFFLOAD_TUNNEL_VXLAN && tunnel != OFFLOAD_TUNNEL_GENEVE)
+		return;
+	if (!(inner.flags & (OFFLOAD_H_TCP | OFFLOAD_H_UDP)) || !inner_is_good(f, &inner))
+		return;
+	it->dw0 |= VMXNET3_RCD_INNER;
+	it->dw3 = layer_bits(inner.flags) | VMXNET3_RCD_IPC | VMXNET3_RCD_TUC;
+}
+
+/*
+ * A wrong checksum. All drivers take it from here: DPDK's drops the frame, kernels look for themselves, and a wrong IP
+ * header is told apart from a wrong sum of layer 4, because BSD believes what it is told about the header.
+ */
+static void
+tell_bad(struct rx_item *it)
+{
+	const struct offload_frame *f = it->frame;
+
+	if (f->hdr.flags & OFFLOAD_H_IPV4 && offload_sum(f, f->hdr.l2_len, f->hdr.l3_len) == 0xffff)
+		it->dw3 |= VMXNET3_RCD_IPC;
+}
+
+/* @param known  CSUM_KNOWN of the outermost headers */
+static inline void
+tell_csum(const struct rx_ctx *c, struct rx_item *it, uint8_t known)
+{
+	uint32_t l4 = it->dw3 & (VMXNET3_RCD_TCP | VMXNET3_RCD_UDP);
+
+	if (known == 0 || l4 == 0 || !c->csum) {
+		it->dw0 |= VMXNET3_RCD_CNC;
+	} else if (likely(known & OFFLOAD_F_CSUM_GOOD)) {
+		it->dw3 |= VMXNET3_RCD_IPC | VMXNET3_RCD_TUC;
+		if (unlikely(c->inner && l4 == VMXNET3_RCD_UDP))
+			tell_inner(it);
+	} else {
+		tell_bad(it);
 	}
 }
 
-static inline void
-copy_frame(const struct offload_frame *f, const struct rx_item *it, const struct rx_batch *b)
-{
-	const struct offload_seg *to = &b->piece[it->first_piece];
-
-	if (likely(f->nb_segs == 1 && it->nb_pieces == 1 && f->len == it->len))
-		memcpy(to->data, f->seg[0].data, it->len);
-	else
-		copy_scattered(f, to, it->nb_pieces);
-}
+/* ---- publish ---- */
 
 static inline void
 publish(const struct rx_item *it, const struct rx_batch *b)
@@ -289,7 +360,7 @@ publish(const struct rx_item *it, const struct rx_batch *b)
 
 	/* The hash is told in the first completion, too. That of a large frame has other things to tell. */
 	if (likely(it->mss == 0))
-		dw0 |= it->dw0 & ~VMXNET3_RCD_CNC;
+		dw0 |= it->dw0 & RSS_TYPE_MASK;
 	for (; s < end; s++, dw0 = 0) {
 		dw1 = dw0 & VMXNET3_RCD_SOP ? it->hash : 0;
 		dw2 = s->len;
@@ -302,7 +373,7 @@ publish(const struct rx_item *it, const struct rx_batch *b)
 			dw3 |= it->dw3;
 		}
 		if (unlikely(it->mss != 0 && dw0 & VMXNET3_RCD_SOP)) {
-			dw0 &= ~(0xfu << VMXNET3_RCD_RSS_TYPE_SHIFT);
+			dw0 &= ~(RSS_TYPE_MASK | VMXNET3_RCD_INNER_RSS);
 			dw1 = it->wire_pkts;
 			dw3 ^= (VMXNET3_CD_TYPE_RX ^ VMXNET3_CD_TYPE_RX_LRO) <<
 				VMXNET3_CD_TYPE_SHIFT;
@@ -328,15 +399,16 @@ count_unfit(struct rx_ctx *c, const struct rx_item *it, uint32_t n)
 
 /*
  * Cuts a large frame and delivers the pieces: their lengths are known before, so that a run of them is
- * reserved at once. What does not fit ends it; the sender's TCP finds out how much arrived.
+ * reserved at once. What does not fit ends it; the sender's TCP finds out how much arrived. The checksum results are the
+ * same for all of them.
  *
  * @return pieces delivered
  */
 static uint32_t
 deliver_cut(struct rx_ctx *c, uint32_t queue, const struct rx_item *large)
 {
-	struct rx_item item[RX_BURST], *list[RX_BURST];
-	struct offload_frame *f = large->frame, *piece;
+	struct rx_item item[RX_BURST], *list[RX_BURST], model = *large;
+	struct offload_frame *f = large->frame;
 	uint32_t payload, left, done = 0;
 	struct offload_tso tso;
 	uint16_t i, n, decided;
@@ -347,14 +419,14 @@ deliver_cut(struct rx_ctx *c, uint32_t queue, const struct rx_item *large)
 		c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD]++;
 		return 0;
 	}
+	model.mss = 0;
+	model.cut = false;
+	model.wire_pkts = 1;
 	payload = f->len - f->hdr_len;
 	for (left = (uint32_t)count; left > 0; left -= n) {
 		n = (uint16_t)RTE_MIN(left, (uint32_t)RX_BURST);
 		for (i = 0; i < n; i++) {
-			item[i] = *large;
-			item[i].mss = 0;
-			item[i].cut = false;
-			item[i].wire_pkts = 1;
+			item[i] = model;
 			item[i].wire_bytes = f->hdr_len + RTE_MIN(payload, (uint32_t)f->mss);
 			item[i].len = RTE_MAX(item[i].wire_bytes, (uint32_t)DEV_MIN_FRAME);
 			payload -= RTE_MIN(payload, (uint32_t)f->mss);
@@ -362,8 +434,11 @@ deliver_cut(struct rx_ctx *c, uint32_t queue, const struct rx_item *large)
 		}
 		decided = dev_rx_reserve(c->dev, queue, c->nb_rxq, list, n, true, &c->batch);
 		for (i = 0; i < decided && item[i].fit == RX_FITS; i++) {
-			piece = offload_tso_next(&tso);
-			copy_frame(piece, &item[i], &c->batch);
+			offload_tso_copy(&tso, &c->batch.piece[item[i].first_piece], item[i].nb_pieces);
+			if (done == 0)
+				tell_csum(c, &model, tso.piece.flags & CSUM_KNOWN);
+			item[i].dw0 = model.dw0;
+			item[i].dw3 = model.dw3;
 			publish(&item[i], &c->batch);
 			done++;
 		}
@@ -398,7 +473,7 @@ deliver_queue(struct rx_ctx *c, uint32_t queue, struct rx_item **list, uint16_t 
 				count_unfit(c, list[i], 1);
 				continue;
 			}
-			copy_frame(list[i]->frame, list[i], &c->batch);
+			tell_csum(c, list[i], copy_frame(c, list[i]));
 			publish(list[i], &c->batch);
 			published++;
 			c->delivered++;

@@ -102,6 +102,22 @@ put_csum(const struct offload_seg *to, uint16_t nb_to, const struct offload_made
 	}
 }
 
+/* All of the frame into one piece. */
+static inline void
+copy_to_one(const struct offload_frame *f, const struct offload_seg *to)
+{
+	const struct offload_seg *seg = f->seg, *end = seg + f->nb_segs;
+	uint8_t *at = to->data;
+
+	for (; seg < end; seg++) {
+		/* A guest that sends to itself may send out of its receive buffers. */
+		memmove(at, seg->data, seg->len);
+		at += seg->len;
+	}
+	if (unlikely(f->len < to->len))
+		memset(at, 0, to->len - f->len);
+}
+
 static uint8_t
 copy_completed(struct offload_frame *f, const struct offload_seg *to, uint16_t nb_to)
 {
@@ -141,8 +157,8 @@ offload_copy_frame(struct offload_frame *f, const struct offload_seg *to, uint16
 		return copy_completed(f, to, nb_to);
 	if (f->request == OFFLOAD_NONE && verify && known == 0)
 		return copy_verified(f, to, nb_to);
-	if (likely(f->nb_segs == 1 && nb_to == 1 && f->len == to->len))
-		memcpy(to->data, f->seg[0].data, f->len);
+	if (likely(nb_to == 1 && f->len <= to->len))
+		copy_to_one(f, to);
 	else
 		copy_around(f, to, nb_to, f->len, 0);
 	return f->request == OFFLOAD_CSUM ? 0 : known;

@@ -170,13 +170,16 @@ layer_bits(uint32_t h)
 	return layers[h % RTE_DIM(layers)];
 }
 
-/* What is known before the copy. The checksum results come after it. */
+/* What is known before the copy. What is known of checksums comes after it; until then it is nothing. */
 static inline void
-describe(struct rx_item *it)
+describe(const struct rx_ctx *c, struct rx_item *it)
 {
 	const struct offload_frame *f = it->frame;
 
-	it->dw0 = 0;
+	/* A checksum of which nothing is known is looked at, for a driver that wants to know. */
+	if (f->hdr.flags & (OFFLOAD_H_TCP | OFFLOAD_H_UDP) && c->csum && !(f->flags & CSUM_KNOWN))
+		it->summed = true;
+	it->dw0 = VMXNET3_RCD_CNC;
 	it->dw2 = 0;
 	if (unlikely(f->flags & OFFLOAD_F_VLAN))
 		it->dw2 = VMXNET3_RCD_TS | (uint32_t)f->vlan_tci << VMXNET3_RCD_TCI_SHIFT;
@@ -225,9 +228,13 @@ admit(struct rx_ctx *c, struct offload_frame *f, struct rx_item *it, uint32_t *q
 		c->drops[VMXNET3_DROP_RX_TOO_LONG]++;
 		return false;
 	}
-	if (unlikely(f->request == OFFLOAD_CSUM) && offload_csum_check(f) != 0) {
-		c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD]++;
-		return false;
+	it->summed = false;
+	if (unlikely(f->request != OFFLOAD_NONE)) {
+		if (f->request == OFFLOAD_CSUM && offload_csum_check(f) != 0) {
+			c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD]++;
+			return false;
+		}
+		it->summed = true;
 	}
 
 	it->frame = f;
@@ -247,35 +254,26 @@ admit(struct rx_ctx *c, struct offload_frame *f, struct rx_item *it, uint32_t *q
 			it->cut = true;
 		}
 	}
-	describe(it);
+	describe(c, it);
 	*queue = c->rss_types != 0 ? choose_queue(c, it) : 0;
 	return true;
 }
 
 /* ---- copy ---- */
 
-/* Whether a frame without a request has a checksum of which nothing is known, and the driver wants to know. */
-static inline bool
-is_to_be_verified(const struct rx_ctx *c, const struct offload_frame *f)
-{
-	return c->csum && !(f->flags & CSUM_KNOWN) && f->hdr.flags & (OFFLOAD_H_TCP | OFFLOAD_H_UDP);
-}
-
-/* Copies a frame; a checksum is made or looked at only on the way. @return what is known of it, CSUM_KNOWN */
+/* @return what is known of the copy's outermost checksums, CSUM_KNOWN */
 static inline uint8_t
 copy_frame(const struct rx_ctx *c, const struct rx_item *it)
 {
 	const struct offload_seg *to = &c->batch.piece[it->first_piece];
 	struct offload_frame *f = it->frame;
-
 	uint8_t known;
 
-	if (likely(f->request == OFFLOAD_NONE && f->nb_segs == 1 && it->nb_pieces == 1 && f->len == it->len &&
-			!is_to_be_verified(c, f))) {
+	if (likely(!it->summed && f->nb_segs == 1 && it->nb_pieces == 1 && f->len == it->len)) {
 		memcpy(to->data, f->seg[0].data, it->len);
 		return f->flags & CSUM_KNOWN;
 	}
-	known = offload_copy_frame(f, to, it->nb_pieces, c->csum);
+	known = offload_copy_frame(f, to, it->nb_pieces, it->summed);
 	/* A large frame that goes whole has a sum that is not made: its driver knows. */
 	return it->mss != 0 ? OFFLOAD_F_CSUM_GOOD : known;
 }
@@ -333,15 +331,16 @@ tell_bad(struct rx_item *it)
 		it->dw3 |= VMXNET3_RCD_IPC;
 }
 
-/* @param known  CSUM_KNOWN of the outermost headers */
-static inline void
+/* @param known  CSUM_KNOWN of the outermost headers; if it is 0 there is nothing to tell */
+static __rte_noinline void
 tell_csum(const struct rx_ctx *c, struct rx_item *it, uint8_t known)
 {
 	uint32_t l4 = it->dw3 & (VMXNET3_RCD_TCP | VMXNET3_RCD_UDP);
 
-	if (known == 0 || l4 == 0 || !c->csum) {
-		it->dw0 |= VMXNET3_RCD_CNC;
-	} else if (likely(known & OFFLOAD_F_CSUM_GOOD)) {
+	if (l4 == 0 || !c->csum)
+		return;
+	it->dw0 &= ~VMXNET3_RCD_CNC;
+	if (likely(known & OFFLOAD_F_CSUM_GOOD)) {
 		it->dw3 |= VMXNET3_RCD_IPC | VMXNET3_RCD_TUC;
 		if (unlikely(c->inner && l4 == VMXNET3_RCD_UDP))
 			tell_inner(it);
@@ -435,7 +434,7 @@ deliver_cut(struct rx_ctx *c, uint32_t queue, const struct rx_item *large)
 		decided = dev_rx_reserve(c->dev, queue, c->nb_rxq, list, n, true, &c->batch);
 		for (i = 0; i < decided && item[i].fit == RX_FITS; i++) {
 			offload_tso_copy(&tso, &c->batch.piece[item[i].first_piece], item[i].nb_pieces);
-			if (done == 0)
+			if (done == 0 && tso.piece.flags & CSUM_KNOWN)
 				tell_csum(c, &model, tso.piece.flags & CSUM_KNOWN);
 			item[i].dw0 = model.dw0;
 			item[i].dw3 = model.dw3;
@@ -460,6 +459,7 @@ deliver_queue(struct rx_ctx *c, uint32_t queue, struct rx_item **list, uint16_t 
 	struct dev_rxq *q = &c->dev->rxq[queue];
 	uint32_t published = 0;
 	uint16_t i, decided;
+	uint8_t known;
 
 	while (n > 0) {
 		if (unlikely(!atomic_load_explicit(&q->ready, memory_order_acquire) ||
@@ -473,7 +473,9 @@ deliver_queue(struct rx_ctx *c, uint32_t queue, struct rx_item **list, uint16_t 
 				count_unfit(c, list[i], 1);
 				continue;
 			}
-			tell_csum(c, list[i], copy_frame(c, list[i]));
+			known = copy_frame(c, list[i]);
+			if (known != 0)
+				tell_csum(c, list[i], known);
 			publish(list[i], &c->batch);
 			published++;
 			c->delivered++;

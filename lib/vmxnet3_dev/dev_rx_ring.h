@@ -32,6 +32,7 @@ struct rx_item {
 	uint8_t cast;        /**< enum dev_cast */
 	uint8_t next;        /**< item for the same queue */
 	bool cut;            /**< to be segmented first; never reserved for */
+	bool summed;         /**< the copy makes or verifies a checksum, or the frame goes whole with one that is open */
 
 	uint32_t hash;
 	uint32_t dw0, dw2, dw3; /**< what the last completion says of the frame */

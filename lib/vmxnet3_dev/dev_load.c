@@ -86,13 +86,21 @@ dev_load_vlan_filters(struct vmxnet3_dev *dev, const struct vmxnet3_shared *shar
 
 /* ---- features and RSS ---- */
 
-/* Fields that RSSConf's hash types have too, and count only if both do; and those that only fields have. */
+/* What only fields have. Those of headers inside of tunnels are the types themselves. */
 static const struct {
 	uint32_t field, type;
 } field_types[] = {
 	{ VMXNET3_RSS_FIELDS_UDPIP4, OFFLOAD_RSS_UDP_IPV4 },
 	{ VMXNET3_RSS_FIELDS_UDPIP6, OFFLOAD_RSS_UDP_IPV6 },
+	{ VMXNET3_RSS_FIELDS_ESPIP4, OFFLOAD_RSS_ESP_IPV4 },
+	{ VMXNET3_RSS_FIELDS_ESPIP6, OFFLOAD_RSS_ESP_IPV6 },
 };
+static_assert(VMXNET3_RSS_FIELDS_INNER_IP4 == OFFLOAD_RSS_INNER(OFFLOAD_RSS_IPV4) &&
+	VMXNET3_RSS_FIELDS_INNER_TCPIP4 == OFFLOAD_RSS_INNER(OFFLOAD_RSS_TCP_IPV4) &&
+	VMXNET3_RSS_FIELDS_INNER_IP6 == OFFLOAD_RSS_INNER(OFFLOAD_RSS_IPV6) &&
+	VMXNET3_RSS_FIELDS_INNER_TCPIP6 == OFFLOAD_RSS_INNER(OFFLOAD_RSS_TCP_IPV6) &&
+	VMXNET3_RSS_FIELDS_INNER_UDPIP4 == OFFLOAD_RSS_INNER(OFFLOAD_RSS_UDP_IPV4) &&
+	VMXNET3_RSS_FIELDS_INNER_UDPIP6 == OFFLOAD_RSS_INNER(OFFLOAD_RSS_UDP_IPV6), "inner fields");
 
 static uint32_t
 rss_types(const struct vmxnet3_dev *dev)
@@ -104,6 +112,7 @@ rss_types(const struct vmxnet3_dev *dev)
 
 	if (!dev->rev->rss_fields)
 		return types;
+	/* TCP has a hash type as well, and counts only if both have it. */
 	if (!(fields & VMXNET3_RSS_FIELDS_TCPIP4))
 		types &= ~OFFLOAD_RSS_TCP_IPV4;
 	if (!(fields & VMXNET3_RSS_FIELDS_TCPIP6))
@@ -112,7 +121,7 @@ rss_types(const struct vmxnet3_dev *dev)
 		if (fields & field_types[i].field)
 			types |= field_types[i].type;
 	}
-	return types;
+	return types | (fields & OFFLOAD_RSS_INNER_ALL);
 }
 
 /* Copies the driver's RSSConf. @return NULL, or what is wrong with it. */

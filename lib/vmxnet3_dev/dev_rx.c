@@ -25,6 +25,8 @@
 
 #define NO_ITEM UINT8_MAX
 
+/* Kinds of hash, each of outer or inner headers. */
+#define RSS_TYPES 8
 #define RSS_TYPE_MASK (0xfu << VMXNET3_RCD_RSS_TYPE_SHIFT)
 
 #define CSUM_KNOWN (OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_CSUM_BAD)
@@ -190,13 +192,15 @@ describe(const struct rx_ctx *c, struct rx_item *it)
 static uint32_t
 choose_queue(const struct rx_ctx *c, struct rx_item *it)
 {
-	/* The types are bits in the order of rssType. */
+	/* The types are bits in the order of rssType, and once more for inner headers. */
 	static_assert(OFFLOAD_RSS_IPV4 == 1u << (VMXNET3_RSS_TYPE_IPV4 - 1) &&
 		OFFLOAD_RSS_TCP_IPV4 == 1u << (VMXNET3_RSS_TYPE_TCP4 - 1) &&
 		OFFLOAD_RSS_IPV6 == 1u << (VMXNET3_RSS_TYPE_IPV6 - 1) &&
 		OFFLOAD_RSS_TCP_IPV6 == 1u << (VMXNET3_RSS_TYPE_TCP6 - 1) &&
 		OFFLOAD_RSS_UDP_IPV4 == 1u << (VMXNET3_RSS_TYPE_UDP4 - 1) &&
-		OFFLOAD_RSS_UDP_IPV6 == 1u << (VMXNET3_RSS_TYPE_UDP6 - 1), "rssType");
+		OFFLOAD_RSS_UDP_IPV6 == 1u << (VMXNET3_RSS_TYPE_UDP6 - 1) &&
+		OFFLOAD_RSS_ESP_IPV4 == 1u << (VMXNET3_RSS_TYPE_ESP4 - 1) &&
+		OFFLOAD_RSS_ESP_IPV6 == 1u << (VMXNET3_RSS_TYPE_ESP6 - 1), "rssType");
 	const struct dev_config *cfg = &c->dev->st->cfg;
 	uint32_t size = RTE_MIN(cfg->ind_table_size, (uint32_t)RTE_DIM(cfg->ind_table));
 	uint32_t type, queue;
@@ -204,7 +208,9 @@ choose_queue(const struct rx_ctx *c, struct rx_item *it)
 	type = offload_rss_hash(&cfg->rss_key, c->rss_types, it->frame, &it->hash);
 	if (type == 0 || size == 0)
 		return 0;
-	it->dw0 |= (uint32_t)(__builtin_ctz(type) + 1) << VMXNET3_RCD_RSS_TYPE_SHIFT;
+	it->dw0 |= (uint32_t)(__builtin_ctz(type) % RSS_TYPES + 1) << VMXNET3_RCD_RSS_TYPE_SHIFT;
+	if (unlikely(type & OFFLOAD_RSS_INNER_ALL))
+		it->dw0 |= VMXNET3_RCD_INNER_RSS;
 	queue = cfg->ind_table[(size & (size - 1)) == 0 ? it->hash & (size - 1) : it->hash % size];
 	return queue < c->nb_rxq ? queue : 0;
 }

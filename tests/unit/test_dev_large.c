@@ -273,6 +273,41 @@ lso_frame_of_16_kb_reaches_a_jumbo_receiver(void **state)
 	card_close(&b);
 }
 
+/* UPDATE_FEATURE gives and takes large receives from one burst to the next, as a guest that begins to forward does. */
+static void
+large_receives_come_and_go_at_run_time(void **state)
+{
+	static const uint32_t features[] = { VMXNET3_F_RXCSUM | VMXNET3_F_LRO, VMXNET3_F_RXCSUM,
+		VMXNET3_F_RXCSUM | VMXNET3_F_LRO | VMXNET3_F_RXVLAN };
+	struct mini_conf conf = roomy(7);
+	struct shape s = { .proto = TCP, .payload = 20000, .tcp_flags = 0x18 };
+	struct mini_offload o = { .om = VMXNET3_OM_TSO, .msscof = 1448, .hlen = 54 };
+	static struct built large;
+	struct mini_frame got;
+	struct card a;
+	size_t i;
+
+	(void)state;
+	card_open(&a, &conf, NULL);
+	for (i = 0; i < 9; i++) {
+		a.m.conf.features = features[i % 3];
+		mini_shared(&a.m)->misc.upt_features = features[i % 3];
+		mini_cmd(&a.m, VMXNET3_CMD_UPDATE_FEATURE);
+		build(&large, &s);
+		send_split(&a, 0, large.data, large.len, 9, &o);
+		assert_int_equal(1, carry(&a, 0, &a));
+		expect_reaped(&a, 0, 1);
+		if (features[i % 3] & VMXNET3_F_LRO) {
+			expect_frame(&a, 0, &got);
+			assert_true(got.segs == 14 && got.mss == 1448 && got.len == large.len);
+		} else {
+			expect_pieces(&a, &large, &s, 1448);
+		}
+		mini_refill(&a.m, 0, UINT32_MAX);
+	}
+	card_close(&a);
+}
+
 /* Counters: TSO before segmentation, the rest after; large frames on receive likewise. */
 static void
 large_frames_are_counted(void **state)
@@ -368,6 +403,7 @@ main(void)
 		cmocka_unit_test(large_frame_falls_back),
 		cmocka_unit_test(too_many_segments_are_cut),
 		cmocka_unit_test(pieces_respect_mtu),
+		cmocka_unit_test(large_receives_come_and_go_at_run_time),
 		cmocka_unit_test(lso_frame_of_16_kb_reaches_a_jumbo_receiver),
 		cmocka_unit_test(large_frames_are_counted),
 		cmocka_unit_test(one_frame_for_many),

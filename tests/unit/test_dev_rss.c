@@ -5,6 +5,7 @@
 #include <offload_rss.h>
 
 #include "card.h"
+#include "tunnel_frames.h"
 
 #define TCP 6
 #define UDP 17
@@ -243,6 +244,102 @@ update_features(struct card *c, uint32_t features)
 	mini_cmd(&c->m, VMXNET3_CMD_UPDATE_FEATURE);
 }
 
+/* One frame to itself; it must arrive with this hash and type, in the queue that the table has for the hash. */
+static void
+expect_hashed(struct card *c, const struct built *f, uint32_t hash, uint32_t type, bool inner)
+{
+	const struct vmxnet3_rss_conf *rss = mini_rss(&c->m);
+	struct mini_frame got;
+	uint32_t queue = rss->ind_table[hash % rss->ind_table_size];
+
+	send_split(c, 0, f->data, f->len, 3, NULL);
+	assert_int_equal(1, carry(c, 0, c));
+	expect_reaped(c, 0, 1);
+	expect_frame(c, queue, &got);
+	expect_bytes(&got, f->data, f->len);
+	assert_int_equal(hash, got.hash);
+	assert_int_equal(type, got.rss_type);
+	assert_int_equal(inner, got.inner_hash);
+	mini_refill(&c->m, queue, UINT32_MAX);
+}
+
+/* ESP by its SPI, which is where ports would be. */
+static void
+esp_is_hashed(void **state)
+{
+	static struct built f;
+	struct card c;
+	uint32_t i;
+
+	(void)state;
+	open_rss(&c, 4, 4);
+	for (i = 0; i < 64; i++) {
+		struct shape s = { .proto = UDP, .ipv6 = i % 2, .payload = 100 };
+		uint32_t fields = i % 3 == 0 ? 0 : VMXNET3_RSS_FIELDS_ESPIP4 | VMXNET3_RSS_FIELDS_ESPIP6;
+
+		assert_int_equal(fields, set_fields(&c, fields));
+		build(&f, &s);
+		f.data[f.l2 + (s.ipv6 ? 6 : 9)] = 50;
+		if (!s.ipv6)
+			seal_ipv4(&f);
+		put32(f.data + l4_at(&f), rnd(UINT32_MAX));
+		expect_hashed(&c, &f, hash_of(&f, mini_rss(&c.m)->hash_key, fields != 0),
+			(s.ipv6 ? 3 : 1) + (fields != 0 ? (s.ipv6 ? 5 : 6) : 0), false);
+	}
+	card_close(&c);
+}
+
+/* Headers inside of a tunnel, when there are fields for them; else those outside. */
+static void
+inner_headers_are_hashed(void **state)
+{
+	static struct built in, f;
+	struct card c;
+	uint32_t i;
+
+	(void)state;
+	open_rss(&c, 7, 4);
+	mini_write(&c.m, 1, VMXNET3_REG_DCR, VMXNET3_CAP_INNER_RSS);
+	for (i = 0; i < 200; i++) {
+		const uint8_t *key = mini_rss(&c.m)->hash_key;
+		uint32_t ip, type;
+		struct tunnel t;
+		struct shape s;
+
+		shuffle(&s);
+		s.tags = 0;
+		s.l3_extra = 0;
+		shuffle_tunnel(&t);
+		t.options = 8;
+		build(&in, &s);
+		put16(in.data + l4_at(&in), rnd(65536));
+		wrap(&f, &in, &t);
+		ip = s.ipv6 ? 3 : 1;
+		switch (i % 4) {
+		case 0: /* of the outside: addresses, since UDP is not asked for */
+			set_fields(&c, VMXNET3_RSS_FIELDS_TCPIP4);
+			expect_hashed(&c, &f, hash_of(&f, key, false), t.ipv6 ? 3 : 1, false);
+			break;
+		case 1: /* addresses inside */
+			set_fields(&c, VMXNET3_RSS_FIELDS_INNER_IP4 | VMXNET3_RSS_FIELDS_INNER_IP6);
+			expect_hashed(&c, &f, hash_of(&in, key, false), ip, true);
+			break;
+		case 2: /* ports inside, of TCP alone */
+			set_fields(&c, VMXNET3_RSS_FIELDS_INNER_TCPIP4 | VMXNET3_RSS_FIELDS_INNER_TCPIP6);
+			if (s.proto == TCP)
+				expect_hashed(&c, &f, hash_of(&in, key, true), ip + 1, true);
+			else
+				expect_hashed(&c, &f, hash_of(&f, key, false), t.ipv6 ? 3 : 1, false);
+			break;
+		default:
+			set_fields(&c, 0x3f00);
+			type = s.proto == TCP ? ip + 1 : s.ipv6 ? 6 : 5;
+			expect_hashed(&c, &f, hash_of(&in, key, true), type, true);
+		}
+	}
+	card_close(&c);
+}
+
 /* UPDATE_FEATURE starts and stops it, with what RSSConf has then. */
 static void
 starts_and_stops_at_run_time(void **state)
@@ -388,6 +485,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queues_by_hash),
 		cmocka_unit_test(fields_need_their_capability),
+		cmocka_unit_test(esp_is_hashed),
+		cmocka_unit_test(inner_headers_are_hashed),
 		cmocka_unit_test(starts_and_stops_at_run_time),
 		cmocka_unit_test(entries_beyond_the_queues_are_0),
 		cmocka_unit_test(nonsense_settings_are_refused),

@@ -33,10 +33,11 @@ static_assert(OFFLOAD_LRO_HEADER_MAX == ETHER_HDR_LEN + OFFLOAD_MAX_TAGS * VLAN_
 
 enum kind {
 	KIND_OTHER,    /* not TCP: of no concern */
-	KIND_DATA,     /* may be joined */
 	KIND_ENDS,     /* ends its flow's run */
 	KIND_ENDS_ALL, /* belongs to any flow */
 	KIND_APPENDED, /* is part of another now */
+	KIND_LAST,     /* may be joined to what is before it */
+	KIND_DATA,     /* may be joined */
 };
 
 static inline uint64_t
@@ -57,22 +58,29 @@ load_raw32(const uint8_t *p)
 	return v;
 }
 
-static inline const uint8_t *
-ip_of(const struct offload_frame *f)
+/* A TCP frame, and where its headers are. */
+struct view {
+	struct offload_frame *f;
+	const uint8_t *ip, *tcp;
+	uint32_t hdr_len;
+};
+
+static inline struct view
+view_of(struct offload_frame *f)
 {
-	return f->seg[0].data + f->hdr.l2_len;
+	const struct offload_headers *hdr = &f->hdr;
+	struct view v = { .f = f };
+
+	v.ip = f->seg[0].data + hdr->l2_len;
+	v.tcp = v.ip + hdr->l3_len;
+	v.hdr_len = (uint32_t)hdr->l2_len + hdr->l3_len + hdr->l4_len;
+	return v;
 }
 
-static inline const uint8_t *
-tcp_of(const struct offload_frame *f)
+static inline struct view
+first_of(const struct offload_lro_run *run)
 {
-	return f->seg[0].data + f->hdr.l2_len + f->hdr.l3_len;
-}
-
-static inline uint32_t
-headers_len(const struct offload_frame *f)
-{
-	return (uint32_t)f->hdr.l2_len + f->hdr.l3_len + f->hdr.l4_len;
+	return (struct view){ .f = run->frame, .ip = run->ip, .tcp = run->tcp, .hdr_len = run->hdr_len };
 }
 
 /* ---- kinds ---- */
@@ -85,36 +93,38 @@ request_fits(const struct offload_frame *f)
 
 	if (f->flags & (OFFLOAD_F_CSUM_BAD | OFFLOAD_F_INNER | OFFLOAD_F_OUTER_CSUM))
 		return false;
-	if (f->request == OFFLOAD_NONE)
+	if (likely(f->request == OFFLOAD_NONE))
 		return true;
 	return f->request == OFFLOAD_CSUM && f->csum_start == l4_at && f->csum_field == l4_at + TCP_CSUM_AT;
 }
 
 /* Whether the layers are plain, and end with the frame. */
 static inline bool
-ip_fits(const struct offload_frame *f)
+ip_fits(const struct view *v)
 {
+	const struct offload_frame *f = v->f;
 	uint32_t ip_len = f->len - f->hdr.l2_len;
-	const uint8_t *ip = ip_of(f);
 
 	if (f->hdr.flags & OFFLOAD_H_IPV6)
-		return f->hdr.l3_len == IPV6_LEN && load_be16(ip + 4) + (uint32_t)IPV6_LEN == ip_len;
-	return f->hdr.l3_len == IPV4_MIN_LEN && load_be16(ip + 2) == ip_len && (load_be16(ip + 6) & ~IPV4_DF) == 0;
+		return f->hdr.l3_len == IPV6_LEN && load_be16(v->ip + 4) + (uint32_t)IPV6_LEN == ip_len;
+	return f->hdr.l3_len == IPV4_MIN_LEN && load_be16(v->ip + 2) == ip_len &&
+		(load_be16(v->ip + 6) & ~IPV4_DF) == 0;
 }
 
 static inline enum kind
-kind_of_tcp(const struct offload_frame *f)
+kind_of_tcp(struct offload_frame *f)
 {
+	struct view v = view_of(f);
 	uint16_t flags;
 
 	if (!(f->hdr.flags & OFFLOAD_H_TCP))
 		return KIND_ENDS_ALL;
-	if (f->len <= headers_len(f))
+	if (f->len <= v.hdr_len)
 		return KIND_ENDS;
-	flags = load_be16(tcp_of(f) + TCP_FLAGS_AT) & TCP_FLAGS;
-	if ((flags & ~(TCP_PSH | TCP_ECE)) != TCP_ACK || !request_fits(f) || !ip_fits(f))
+	flags = load_be16(v.tcp + TCP_FLAGS_AT) & TCP_FLAGS;
+	if ((flags & ~(TCP_PSH | TCP_ECE)) != TCP_ACK || !request_fits(f) || !ip_fits(&v))
 		return KIND_ENDS;
-	return KIND_DATA;
+	return flags & TCP_PSH ? KIND_LAST : KIND_DATA;
 }
 
 /* @return number of frames that may be joined */
@@ -130,7 +140,7 @@ sort_kinds(struct offload_lro *lro, struct offload_frame *const *in, uint16_t n,
 		offload_frame_parse(f);
 		if (f->hdr.ip_proto == PROTO_TCP) {
 			kind = kind_of_tcp(f);
-			data += kind == KIND_DATA;
+			data += kind >= KIND_LAST;
 		}
 		lro->kind[i] = (uint8_t)kind;
 		out[i] = f;
@@ -141,44 +151,47 @@ sort_kinds(struct offload_lro *lro, struct offload_frame *const *in, uint16_t n,
 /* ---- flows ---- */
 
 static inline uint32_t
-flow_hash(const struct offload_frame *f)
+flow_hash(const struct view *v)
 {
 	const uint64_t mix = 0x9e3779b97f4a7c15u;
-	const uint8_t *ip = ip_of(f);
-	uint64_t h = load_raw32(tcp_of(f));
+	uint64_t h = load_raw32(v->tcp) * mix;
 
-	if (f->hdr.flags & OFFLOAD_H_IPV4) {
-		h = (h * mix) ^ load_raw64(ip + 12);
+	if (v->f->hdr.flags & OFFLOAD_H_IPV4) {
+		h ^= load_raw64(v->ip + 12);
 	} else {
-		h = (h * mix) ^ load_raw64(ip + 8);
-		h = (h * mix) ^ load_raw64(ip + 16);
-		h = (h * mix) ^ load_raw64(ip + 24);
-		h = (h * mix) ^ load_raw64(ip + 32);
+		h = (h ^ load_raw64(v->ip + 8)) * mix;
+		h = (h ^ load_raw64(v->ip + 16)) * mix;
+		h = (h ^ load_raw64(v->ip + 24)) * mix;
+		h ^= load_raw64(v->ip + 32);
 	}
 	return (uint32_t)((h * mix) >> 32);
 }
 
 static inline bool
-same_flow(const struct offload_frame *a, const struct offload_frame *b)
+same_flow(const struct view *a, const struct view *b)
 {
-	if ((a->hdr.flags ^ b->hdr.flags) & (OFFLOAD_H_IPV4 | OFFLOAD_H_IPV6) ||
-			load_raw32(tcp_of(a)) != load_raw32(tcp_of(b)))
+	if ((a->f->hdr.flags ^ b->f->hdr.flags) & (OFFLOAD_H_IPV4 | OFFLOAD_H_IPV6) ||
+			load_raw32(a->tcp) != load_raw32(b->tcp))
 		return false;
-	if (a->hdr.flags & OFFLOAD_H_IPV4)
-		return load_raw64(ip_of(a) + 12) == load_raw64(ip_of(b) + 12);
-	return memcmp(ip_of(a) + 8, ip_of(b) + 8, 32) == 0;
+	if (a->f->hdr.flags & OFFLOAD_H_IPV4)
+		return load_raw64(a->ip + 12) == load_raw64(b->ip + 12);
+	return memcmp(a->ip + 8, b->ip + 8, 32) == 0;
 }
 
 /* Where the flow's open run is linked, or would be: NONE there. */
 static inline uint8_t *
-find_run(struct offload_lro *lro, struct offload_frame *const *in, const struct offload_frame *f, uint32_t hash)
+find_run(struct offload_lro *lro, const struct view *v, uint32_t hash)
 {
 	uint8_t *link = &lro->bucket[hash % OFFLOAD_LRO_BUCKETS];
 
 	for (; *link != NONE; link = &lro->run[*link].next) {
 		const struct offload_lro_run *run = &lro->run[*link];
+		struct view first;
 
-		if (run->hash == hash && same_flow(in[run->first], f))
+		if (run->hash != hash)
+			continue;
+		first = first_of(run);
+		if (likely(same_flow(&first, v)))
 			break;
 	}
 	return link;
@@ -216,97 +229,76 @@ same_l2(const struct offload_frame *a, const struct offload_frame *b)
 
 /* Addresses and what ip_fits() looked at are known to be right. */
 static inline bool
-same_ip(const struct offload_frame *a, const struct offload_frame *b)
+same_ip(const struct view *a, const struct view *b)
 {
-	const uint8_t *x = ip_of(a), *y = ip_of(b);
-
-	if (a->hdr.flags & OFFLOAD_H_IPV6)
-		return load_raw32(x) == load_raw32(y) && load_raw16(x + 6) == load_raw16(y + 6);
+	if (a->f->hdr.flags & OFFLOAD_H_IPV6)
+		return load_raw32(a->ip) == load_raw32(b->ip) && load_raw16(a->ip + 6) == load_raw16(b->ip + 6);
 	/* Version, TOS; DF, TTL, protocol */
-	return load_raw16(x) == load_raw16(y) && load_raw32(x + 6) == load_raw32(y + 6);
+	return load_raw16(a->ip) == load_raw16(b->ip) && load_raw32(a->ip + 6) == load_raw32(b->ip + 6);
 }
 
 /* All but ports, sequence number, PSH, checksum. */
 static inline bool
-same_tcp(const struct offload_frame *a, const struct offload_frame *b)
+same_tcp(const struct view *a, const struct view *b)
 {
-	const uint8_t *x = tcp_of(a), *y = tcp_of(b);
-	uint32_t diff, at;
+	const uint8_t *x = a->tcp, *y = b->tcp, *end = b->f->seg[0].data + b->hdr_len;
+	uint32_t diff;
 
 	diff = load_raw32(x + TCP_ACK_AT) ^ load_raw32(y + TCP_ACK_AT);
-	diff |= (load_be32(x + TCP_FLAGS_AT) ^ load_be32(y + TCP_FLAGS_AT)) & ~((uint32_t)TCP_PSH << 16);
+	diff |= (load_raw32(x + TCP_FLAGS_AT) ^ load_raw32(y + TCP_FLAGS_AT)) & ~rte_cpu_to_be_32(TCP_PSH << 16);
 	diff |= load_raw16(x + TCP_URGENT_AT) ^ load_raw16(y + TCP_URGENT_AT);
-	if (diff != 0)
-		return false;
-	for (at = TCP_MIN_LEN; at < a->hdr.l4_len; at += 4)
-		diff |= load_raw32(x + at) ^ load_raw32(y + at);
+	for (x += TCP_MIN_LEN, y += TCP_MIN_LEN; y < end; x += 4, y += 4)
+		diff |= load_raw32(x) ^ load_raw32(y);
 	return diff == 0;
 }
 
 static inline bool
-id_follows(struct offload_lro_run *run, const struct offload_frame *f)
+id_follows(struct offload_lro_run *run, const struct view *v)
 {
-	const uint8_t *ip = ip_of(f);
 	uint16_t step;
 
-	if (f->hdr.flags & OFFLOAD_H_IPV6)
+	if (v->f->hdr.flags & OFFLOAD_H_IPV6)
 		return true;
-	step = (uint16_t)(load_be16(ip + 4) - run->id);
+	step = (uint16_t)(load_be16(v->ip + 4) - run->id);
 	if (run->count == 1)
-		run->fixed_id = step == 0 && load_be16(ip + 6) & IPV4_DF;
+		run->fixed_id = step == 0 && load_be16(v->ip + 6) & IPV4_DF;
 	return step == (run->fixed_id ? 0 : run->count);
 }
 
 /* A request leaves the sum of the IPv4 header to nobody. */
-static bool
-checksums_good(struct offload_frame *f)
+static inline bool
+checksums_good(const struct view *v)
 {
-	if (f->request == OFFLOAD_CSUM)
-		return f->hdr.flags & OFFLOAD_H_IPV6 || rte_raw_cksum(ip_of(f), IPV4_MIN_LEN) == 0xffff;
-	offload_csum_verify(f);
-	return f->flags & OFFLOAD_F_CSUM_GOOD;
+	if (v->f->request == OFFLOAD_CSUM)
+		return v->f->hdr.flags & OFFLOAD_H_IPV6 || rte_raw_cksum(v->ip, IPV4_MIN_LEN) == 0xffff;
+	if (!(v->f->flags & OFFLOAD_F_CSUM_GOOD))
+		offload_csum_verify(v->f);
+	return v->f->flags & OFFLOAD_F_CSUM_GOOD;
 }
 
 static inline uint32_t
-payload_segs(const struct offload_frame *f, uint32_t hdr_len)
+payload_segs(const struct view *v)
 {
-	return f->nb_segs - (f->seg[0].len == hdr_len);
-}
-
-/*
- * Whether there is room for one more frame. The first frame's segments are not taken before there is a second.
- *
- * @param need  set to the number of segments that it takes
- */
-static inline bool
-room_for(const struct offload_lro *lro, const struct offload_lro_run *run, const struct offload_frame *first,
-	const struct offload_frame *f, uint32_t *need)
-{
-	*need = payload_segs(f, run->hdr_len);
-	if (run->count == 1)
-		*need += 1 + payload_segs(first, run->hdr_len);
-	return *need <= lro->segs_left && run->nb_segs + *need < OFFLOAD_TSO_SEGS;
+	return v->f->nb_segs - (v->f->seg[0].len == v->hdr_len);
 }
 
 /* Appends the frame to its flow's run if that can be. */
 static inline bool
-append(struct offload_lro *lro, struct offload_frame *const *in, uint8_t i, struct offload_lro_run *run,
+append(struct offload_lro *lro, const struct view *v, uint8_t i, struct offload_lro_run *run,
 	uint32_t max_len, uint32_t max_segs)
 {
-	struct offload_frame *f = in[i], *first = in[run->first];
-	uint32_t payload = f->len - run->hdr_len, need;
-	uint32_t limit = RTE_MIN(max_len, f->hdr.l2_len + (uint32_t)UINT16_MAX);
+	uint32_t payload = v->f->len - v->hdr_len, need;
+	struct view first = first_of(run);
 
-	if (load_be32(tcp_of(f) + TCP_SEQ_AT) != run->next_seq || headers_len(f) != run->hdr_len ||
-			payload > run->mss || !same_l2(first, f) || !same_ip(first, f) || !same_tcp(first, f) ||
-			!id_follows(run, f))
+	if (load_be32(v->tcp + TCP_SEQ_AT) != run->next_seq || v->hdr_len != run->hdr_len || payload > run->mss ||
+			!same_l2(first.f, v->f) || !same_ip(&first, v) || !same_tcp(&first, v) || !id_follows(run, v))
 		return false;
-	if (run->len + payload > limit || run->count >= max_segs || !room_for(lro, run, first, f, &need))
+	/* The first frame's segments are not taken before there is a second. */
+	need = payload_segs(v) + (run->count == 1 ? 1 + payload_segs(&first) : 0);
+	if (run->len + payload > RTE_MIN(max_len, v->f->hdr.l2_len + (uint32_t)UINT16_MAX) ||
+			run->count >= max_segs || need > lro->segs_left || run->nb_segs + need >= OFFLOAD_TSO_SEGS)
 		return false;
-	if (!run->checked && !checksums_good(first))
-		return false;
-	run->checked = true;
-	if (!checksums_good(f))
+	if ((run->count == 1 && !checksums_good(&first)) || !checksums_good(v))
 		return false;
 
 	lro->segs_left = (uint16_t)(lro->segs_left - need);
@@ -321,63 +313,56 @@ append(struct offload_lro *lro, struct offload_frame *const *in, uint8_t i, stru
 }
 
 static inline void
-begin_run(struct offload_lro *lro, const struct offload_frame *f, uint8_t i, uint32_t hash, uint8_t *link)
+begin_run(struct offload_lro *lro, const struct view *v, uint8_t i, uint32_t hash, uint8_t *link)
 {
-	uint8_t index = (uint8_t)lro->nb_runs++;
-	struct offload_lro_run *run = &lro->run[index];
-	uint32_t hdr_len = headers_len(f), payload = f->len - hdr_len;
+	struct offload_lro_run *run = &lro->run[lro->nb_runs];
+	uint32_t payload = v->f->len - v->hdr_len;
 
 	*run = (struct offload_lro_run){
+		.frame = v->f,
+		.ip = v->ip,
+		.tcp = v->tcp,
 		.hash = hash,
-		.len = f->len,
-		.next_seq = load_be32(tcp_of(f) + TCP_SEQ_AT) + payload,
-		.hdr_len = (uint16_t)hdr_len,
+		.len = v->f->len,
+		.next_seq = load_be32(v->tcp + TCP_SEQ_AT) + payload,
+		.hdr_len = (uint16_t)v->hdr_len,
 		.mss = (uint16_t)payload,
-		.id = load_be16(ip_of(f) + 4),
+		.id = load_be16(v->ip + 4),
 		.first = i,
 		.last = i,
 		.count = 1,
 		.next = *link,
 	};
-	lro->run_of[i] = index;
+	lro->run_of[i] = (uint8_t)lro->nb_runs;
 	lro->next[i] = NONE;
-	*link = index;
+	*link = (uint8_t)lro->nb_runs++;
 	lro->nb_open++;
-}
-
-/* Whether another frame may follow this one in its run. */
-static inline bool
-may_go_on(const struct offload_frame *f, const struct offload_lro_run *run)
-{
-	return f->len - run->hdr_len == run->mss && !(load_be16(tcp_of(f) + TCP_FLAGS_AT) & TCP_PSH);
-}
-
-/* Bad ones have been found so just now, in vain. */
-static inline bool
-can_begin(const struct offload_frame *f)
-{
-	return !(f->flags & OFFLOAD_F_CSUM_BAD) && !(load_be16(tcp_of(f) + TCP_FLAGS_AT) & TCP_PSH);
 }
 
 /* Finds a TCP frame's place: appended to the open run of its flow, or that run ends with it. */
 static inline void
-place(struct offload_lro *lro, struct offload_frame *const *in, uint8_t i, uint32_t max_len, uint32_t max_segs)
+place(struct offload_lro *lro, struct offload_frame *f, uint8_t i, uint32_t max_len, uint32_t max_segs)
 {
-	struct offload_frame *f = in[i];
-	uint32_t hash = flow_hash(f);
-	uint8_t *link = find_run(lro, in, f, hash);
+	struct view v = view_of(f);
+	uint32_t hash = flow_hash(&v);
+	enum kind kind = lro->kind[i];
+	uint8_t *link = find_run(lro, &v, hash);
 
 	if (*link != NONE) {
-		if (lro->kind[i] == KIND_DATA && append(lro, in, i, &lro->run[*link], max_len, max_segs)) {
+		struct offload_lro_run *run = &lro->run[*link];
+
+		if (kind >= KIND_LAST && append(lro, &v, i, run, max_len, max_segs)) {
 			lro->kind[i] = KIND_APPENDED;
-			if (!may_go_on(f, &lro->run[*link]))
+			/* Nothing follows a PSH, nor what is shorter than the first. */
+			if (kind == KIND_LAST || f->len - v.hdr_len < run->mss)
 				end_run(lro, link);
 			return;
 		}
 		end_run(lro, link);
 	}
-	if (lro->kind[i] == KIND_DATA && can_begin(f))
-		begin_run(lro, f, i, hash, link);
+	/* It may have been found to be bad just now. */
+	if (kind == KIND_DATA && !(f->flags & OFFLOAD_F_CSUM_BAD))
+		begin_run(lro, &v, i, hash, link);
 }
 
 static void
@@ -386,11 +371,13 @@ make_runs(struct offload_lro *lro, struct offload_frame *const *in, uint16_t n, 
 	uint8_t i;
 
 	for (i = 0; i < n; i++) {
+		enum kind kind = lro->kind[i];
+
 		lro->run_of[i] = NONE;
-		if (lro->kind[i] == KIND_ENDS_ALL)
+		if (unlikely(kind == KIND_ENDS_ALL))
 			end_all(lro);
-		else if (lro->kind[i] == KIND_DATA || (lro->kind[i] == KIND_ENDS && lro->nb_open != 0))
-			place(lro, in, i, max_len, max_segs);
+		else if (kind >= KIND_LAST || (kind == KIND_ENDS && lro->nb_open != 0))
+			place(lro, in[i], i, max_len, max_segs);
 	}
 }
 
@@ -419,11 +406,11 @@ lay_payload(const struct offload_lro *lro, struct offload_frame *const *in, cons
 
 /* What a sender of one large frame writes: PSH if any piece has it, a sum without the length. */
 static void
-write_tcp(struct offload_frame *f, const struct offload_frame *last)
+write_tcp(struct offload_frame *f, const struct view *last)
 {
 	uint8_t *data = f->seg[0].data, *tcp = data + f->hdr.l2_len + f->hdr.l3_len;
 
-	store_be16(tcp + TCP_FLAGS_AT, load_be16(tcp + TCP_FLAGS_AT) | (load_be16(tcp_of(last) + TCP_FLAGS_AT) & TCP_PSH));
+	tcp[TCP_FLAGS_AT + 1] |= last->tcp[TCP_FLAGS_AT + 1] & TCP_PSH;
 	store_raw16(tcp + TCP_CSUM_AT, fold_sum(offload_pseudo_sum(data, &f->hdr, 0)));
 }
 
@@ -432,7 +419,8 @@ static struct offload_seg *
 join(const struct offload_lro *lro, struct offload_frame *const *in, const struct offload_lro_run *run, uint8_t *room,
 	struct offload_frame *f, struct offload_seg *seg)
 {
-	const struct offload_frame *first = in[run->first];
+	const struct offload_frame *first = run->frame;
+	const struct view last = view_of(in[run->last]);
 	struct offload_seg *end;
 
 	seg->data = room + OFFLOAD_HEADROOM;
@@ -450,7 +438,7 @@ join(const struct offload_lro *lro, struct offload_frame *const *in, const struc
 		.mss = run->mss,
 		.hdr = first->hdr,
 	};
-	write_tcp(f, in[run->last]);
+	write_tcp(f, &last);
 	offload_tso_whole(f);
 	return end;
 }

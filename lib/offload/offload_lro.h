@@ -25,6 +25,8 @@
 
 /** Frames in a row of one flow. Private. */
 struct offload_lro_run {
+	struct offload_frame *frame; /**< the first; its headers */
+	const uint8_t *ip, *tcp;
 	uint32_t hash;
 	uint32_t len;      /**< of the joined frame */
 	uint32_t next_seq; /**< sequence number that the next frame must have */
@@ -32,7 +34,6 @@ struct offload_lro_run {
 	uint8_t first, last, count;
 	uint8_t next;      /**< run in the same bucket */
 	bool fixed_id;
-	bool checked;      /**< the checksums of the first frame are right */
 };
 
 /**
@@ -87,5 +88,12 @@ struct offload_lro {
  */
 uint16_t offload_lro(struct offload_lro *lro, struct offload_frame *const *in, uint16_t n,
 	struct offload_frame **out, uint32_t max_len, uint16_t max_segs);
+
+/** Whether a frame that offload_lro() gave out is a joined one. */
+static inline bool
+offload_lro_is_joined(const struct offload_lro *lro, const struct offload_frame *f)
+{
+	return (uintptr_t)f - (uintptr_t)lro->frame < sizeof(lro->frame);
+}
 
 #endif /* OFFLOAD_LRO_H */

@@ -12,6 +12,7 @@
 #include <offload_copy.h>
 #include <offload_csum.h>
 #include <offload_filter.h>
+#include <offload_lro.h>
 #include <offload_parse.h>
 #include <offload_rss.h>
 #include <offload_tso.h>
@@ -215,13 +216,9 @@ choose_queue(const struct rx_ctx *c, struct rx_item *it)
 	return queue < c->nb_rxq ? queue : 0;
 }
 
-/*
- * Decides on a frame and does what can be done to it before it is copied.
- *
- * @return whether it goes to the driver; *queue is set then.
- */
+/* Whether the driver wants the frame, as it is on the wire. */
 static inline bool
-admit(struct rx_ctx *c, struct offload_frame *f, struct rx_item *it, uint32_t *queue)
+is_wanted(struct rx_ctx *c, struct offload_frame *f)
 {
 	if (unlikely(f->len < RTE_ETHER_HDR_LEN || f->seg[0].len < RTE_ETHER_HDR_LEN)) {
 		c->drops[VMXNET3_DROP_RX_RUNT]++;
@@ -234,11 +231,21 @@ admit(struct rx_ctx *c, struct offload_frame *f, struct rx_item *it, uint32_t *q
 		c->drops[VMXNET3_DROP_RX_TOO_LONG]++;
 		return false;
 	}
+	return true;
+}
+
+/* Does with a frame that is wanted what can be done before it is copied, and puts it in line for its queue. */
+static inline void
+admit(struct rx_ctx *c, struct offload_frame *f, uint16_t i)
+{
+	struct rx_item *it = &c->item[i];
+	uint32_t queue;
+
 	it->summed = false;
 	if (unlikely(f->request != OFFLOAD_NONE)) {
 		if (f->request == OFFLOAD_CSUM && offload_csum_check(f) != 0) {
 			c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD]++;
-			return false;
+			return;
 		}
 		it->summed = true;
 	}
@@ -247,6 +254,7 @@ admit(struct rx_ctx *c, struct offload_frame *f, struct rx_item *it, uint32_t *q
 	it->len = RTE_MAX(f->len, (uint32_t)DEV_MIN_FRAME);
 	it->wire_pkts = 1;
 	it->wire_bytes = it->len;
+	it->given = 1;
 	it->mss = 0;
 	it->cut = false;
 	it->hash = 0;
@@ -261,8 +269,14 @@ admit(struct rx_ctx *c, struct offload_frame *f, struct rx_item *it, uint32_t *q
 		}
 	}
 	describe(c, it);
-	*queue = c->rss_types != 0 ? choose_queue(c, it) : 0;
-	return true;
+	queue = c->rss_types != 0 ? choose_queue(c, it) : 0;
+	if (c->queues >> queue & 1)
+		c->item[c->last[queue]].next = (uint8_t)i;
+	else
+		c->first[queue] = (uint8_t)i;
+	c->queues |= 1u << queue;
+	c->last[queue] = (uint8_t)i;
+	it->next = NO_ITEM;
 }
 
 /* ---- copy ---- */
@@ -391,7 +405,7 @@ publish(const struct rx_item *it, const struct rx_batch *b)
 /* ---- queues ---- */
 
 static void
-count_unfit(struct rx_ctx *c, const struct rx_item *it, uint32_t n)
+count_unfit(struct rx_ctx *c, const struct rx_item *it)
 {
 	static const enum vmxnet3_drop reason[] = {
 		[RX_NO_BUFFER] = VMXNET3_DROP_RX_NO_BUFFER,
@@ -399,7 +413,7 @@ count_unfit(struct rx_ctx *c, const struct rx_item *it, uint32_t n)
 		[RX_BAD_DESC] = VMXNET3_DROP_RX_BAD_DESC,
 	};
 
-	c->drops[reason[it->fit]] += n;
+	c->drops[reason[it->fit]] += it->given;
 }
 
 /*
@@ -421,7 +435,7 @@ deliver_cut(struct rx_ctx *c, uint32_t queue, const struct rx_item *large)
 
 	count = offload_tso_begin(&tso, f);
 	if (count <= 0) {
-		c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD]++;
+		c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD] += large->given;
 		return 0;
 	}
 	model.mss = 0;
@@ -434,6 +448,7 @@ deliver_cut(struct rx_ctx *c, uint32_t queue, const struct rx_item *large)
 			item[i] = model;
 			item[i].wire_bytes = f->hdr_len + RTE_MIN(payload, (uint32_t)f->mss);
 			item[i].len = RTE_MAX(item[i].wire_bytes, (uint32_t)DEV_MIN_FRAME);
+			item[i].given = (uint16_t)(left - i);
 			payload -= RTE_MIN(payload, (uint32_t)f->mss);
 			list[i] = &item[i];
 		}
@@ -448,7 +463,7 @@ deliver_cut(struct rx_ctx *c, uint32_t queue, const struct rx_item *large)
 			done++;
 		}
 		if (i < decided) {
-			count_unfit(c, &item[i], left - i);
+			count_unfit(c, &item[i]);
 			break;
 		}
 		n = decided;
@@ -470,13 +485,14 @@ deliver_queue(struct rx_ctx *c, uint32_t queue, struct rx_item **list, uint16_t 
 	while (n > 0) {
 		if (unlikely(!atomic_load_explicit(&q->ready, memory_order_acquire) ||
 				atomic_load_explicit(&q->failed, memory_order_relaxed))) {
-			c->drops[VMXNET3_DROP_RX_INACTIVE] += n;
+			while (n-- > 0)
+				c->drops[VMXNET3_DROP_RX_INACTIVE] += list[n]->given;
 			break;
 		}
 		decided = dev_rx_reserve(c->dev, queue, c->nb_rxq, list, n, false, &c->batch);
 		for (i = 0; i < decided; i++) {
 			if (unlikely(list[i]->fit != RX_FITS)) {
-				count_unfit(c, list[i], 1);
+				count_unfit(c, list[i]);
 				continue;
 			}
 			known = copy_frame(c, list[i]);
@@ -484,7 +500,7 @@ deliver_queue(struct rx_ctx *c, uint32_t queue, struct rx_item **list, uint16_t 
 				tell_csum(c, list[i], known);
 			publish(list[i], &c->batch);
 			published++;
-			c->delivered++;
+			c->delivered = (uint16_t)(c->delivered + list[i]->given);
 		}
 		list += decided;
 		n = (uint16_t)(n - decided);
@@ -492,7 +508,7 @@ deliver_queue(struct rx_ctx *c, uint32_t queue, struct rx_item **list, uint16_t 
 			uint32_t pieces = deliver_cut(c, queue, *list);
 
 			published += pieces;
-			c->delivered = (uint16_t)(c->delivered + (pieces != 0));
+			c->delivered = (uint16_t)(c->delivered + RTE_MIN(pieces, (*list)->given));
 			list++;
 			n--;
 		}
@@ -501,27 +517,15 @@ deliver_queue(struct rx_ctx *c, uint32_t queue, struct rx_item **list, uint16_t 
 		dev_intr_mark(c->dev, q->st->intr_idx);
 }
 
-/* At most RX_BURST frames. */
+/* Delivers what has been admitted. */
 static void
-deliver_burst(struct rx_ctx *c, struct offload_frame *const *frames, uint16_t n)
+deliver_queues(struct rx_ctx *c)
 {
 	struct rx_item *list[RX_BURST];
 	uint32_t queue;
-	uint16_t i, len;
+	uint16_t len;
 	uint8_t k;
 
-	c->queues = 0;
-	for (i = 0; i < n; i++) {
-		if (!admit(c, frames[i], &c->item[i], &queue))
-			continue;
-		if (c->queues >> queue & 1)
-			c->item[c->last[queue]].next = (uint8_t)i;
-		else
-			c->first[queue] = (uint8_t)i;
-		c->queues |= 1u << queue;
-		c->last[queue] = (uint8_t)i;
-		c->item[i].next = NO_ITEM;
-	}
 	while (c->queues != 0) {
 		queue = (uint32_t)__builtin_ctz(c->queues);
 		c->queues &= c->queues - 1;
@@ -532,12 +536,52 @@ deliver_burst(struct rx_ctx *c, struct offload_frame *const *frames, uint16_t n)
 	}
 }
 
+/* At most RX_BURST frames. */
+static void
+deliver_burst(struct rx_ctx *c, struct offload_frame *const *frames, uint16_t n)
+{
+	uint16_t i;
+
+	c->queues = 0;
+	for (i = 0; i < n; i++) {
+		if (is_wanted(c, frames[i]))
+			admit(c, frames[i], i);
+	}
+	deliver_queues(c);
+}
+
+/*
+ * The same for a driver that takes large frames: small ones that follow each other are joined first. A function of its
+ * own, so that only these drivers pay for the room on the stack.
+ */
+static __rte_noinline void
+deliver_joined(struct rx_ctx *c, struct offload_frame *const *frames, uint16_t n)
+{
+	static_assert(RX_BURST <= OFFLOAD_LRO_BURST, "a burst is joined at once");
+	struct offload_frame *wanted[RX_BURST], *list[RX_BURST];
+	struct offload_lro lro;
+	uint16_t i, nb = 0;
+
+	c->queues = 0;
+	for (i = 0; i < n; i++) {
+		if (is_wanted(c, frames[i]))
+			wanted[nb++] = frames[i];
+	}
+	nb = offload_lro(&lro, wanted, nb, list, RX_LARGE_MAX, LARGE_MAX_SEGS);
+	for (i = 0; i < nb; i++) {
+		admit(c, list[i], i);
+		if (offload_lro_is_joined(&lro, list[i]))
+			c->item[i].given = (uint16_t)nb_segments(list[i]);
+	}
+	deliver_queues(c);
+}
+
 uint16_t
 vmxnet3_dev_deliver(struct vmxnet3_dev *dev, struct offload_frame *const *frames, uint16_t n)
 {
 	enum vmxnet3_drop reason;
 	struct rx_ctx c;
-	uint32_t i;
+	uint16_t i, len;
 
 	if (n == 0)
 		return 0;
@@ -545,8 +589,13 @@ vmxnet3_dev_deliver(struct vmxnet3_dev *dev, struct offload_frame *const *frames
 		dev_drop(dev, reason, n);
 		return 0;
 	}
-	for (i = 0; i < n; i += RX_BURST)
-		deliver_burst(&c, frames + i, (uint16_t)RTE_MIN(n - i, (uint32_t)RX_BURST));
+	for (i = 0; i < n; i = (uint16_t)(i + len)) {
+		len = (uint16_t)RTE_MIN(n - i, RX_BURST);
+		if (c.large && len > 1)
+			deliver_joined(&c, frames + i, len);
+		else
+			deliver_burst(&c, frames + i, len);
+	}
 	ctx_close(&c);
 	return c.delivered;
 }

@@ -198,9 +198,9 @@ sum_item(struct sums *s, const struct rx_item *it)
 {
 	if (unlikely(it->fit != RX_FITS)) {
 		if (it->fit == RX_NO_BUFFER)
-			s->out_of_buf++;
+			s->out_of_buf += it->given;
 		else
-			s->errors++;
+			s->errors += it->given;
 		return;
 	}
 	s->frames++;

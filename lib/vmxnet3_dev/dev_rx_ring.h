@@ -28,6 +28,7 @@ struct rx_item {
 	uint32_t len;        /**< bytes to be placed, padding included */
 	uint32_t wire_bytes; /**< for statistics: of the frames that it is on the wire */
 	uint16_t wire_pkts;
+	uint16_t given;      /**< frames that are lost if it does not fit, e.g. those that were joined */
 	uint16_t mss;        /**< not 0: a large frame, to be placed whole as @c wire_pkts segments */
 	uint8_t cast;        /**< enum dev_cast */
 	uint8_t next;        /**< item for the same queue */

@@ -214,6 +214,9 @@ void vmxnet3_dev_tx_end(struct vmxnet3_dev *dev, uint16_t queue, struct vmxnet3_
  * VLAN tag may have moved between in line and out of band, and the lengths in the IP header of a large frame may be those
  * of the whole).
  *
+ * Small frames of one TCP flow that follow each other in the burst are joined for a driver that takes large ones
+ * (offload_lro()); they are counted one by one.
+ *
  * @return number of frames delivered (a frame cut into pieces counts as one).
  */
 uint16_t vmxnet3_dev_deliver(struct vmxnet3_dev *dev, struct offload_frame *const *frames,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,14 +9,61 @@
 
 #define VID_MASK 0x0fff
 
-/* Twelve bits of an address, by a multiplication that spreads its low bytes over the high bits. */
-static inline uint32_t
-mc_hash(const uint8_t *addr)
+/* Spreads the low bits of a product over its high ones, from which hashes are taken. */
+#define HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15)
+#define MC_HASH_SHIFT (64 - 12)
+#define UC_HASH_SHIFT (64 - 9)
+
+static_assert(OFFLOAD_FILTER_UC_SLOTS == 1 << (64 - UC_HASH_SHIFT) &&
+	2 * OFFLOAD_FILTER_MAX_UC <= OFFLOAD_FILTER_UC_SLOTS, "places by nine bits, half of them free");
+
+/* The address as a number, in memory order. */
+static inline uint64_t
+load_addr(const uint8_t *addr)
 {
 	uint64_t v = 0;
 
 	memcpy(&v, addr, 6);
-	return (uint32_t)((v * UINT64_C(0x9e3779b97f4a7c15)) >> 52);
+	return v;
+}
+
+static inline uint32_t
+mc_hash(const uint8_t *addr)
+{
+	return (uint32_t)(load_addr(addr) * HASH_FACTOR >> MC_HASH_SHIFT);
+}
+
+/*
+ * The place of an address in the table, or the free one where its search ends. A table from a file may have none: the
+ * search goes round once at most.
+ */
+static inline uint32_t
+uc_slot(const struct offload_filter *flt, uint64_t addr)
+{
+	uint32_t at = (uint32_t)(addr * HASH_FACTOR >> UC_HASH_SHIFT), i;
+
+	for (i = 0; i < OFFLOAD_FILTER_UC_SLOTS && flt->uc[at] != addr && flt->uc[at] != 0; i++)
+		at = (at + 1) % OFFLOAD_FILTER_UC_SLOTS;
+	return at;
+}
+
+void
+offload_filter_set_uc(struct offload_filter *flt, const uint8_t (*addr)[6], uint32_t nb)
+{
+	uint32_t i, at;
+
+	memset(flt->uc, 0, sizeof(flt->uc));
+	flt->nb_uc = 0;
+	for (i = 0; i < RTE_MIN(nb, (uint32_t)OFFLOAD_FILTER_MAX_UC); i++) {
+		uint64_t v = load_addr(addr[i]);
+
+		/* Zero is nobody's address. */
+		if (addr[i][0] & 1 || v == 0)
+			continue;
+		at = uc_slot(flt, v);
+		flt->nb_uc += flt->uc[at] == 0;
+		flt->uc[at] = v;
+	}
 }
 
 static int
@@ -67,13 +115,23 @@ mc_listed(const struct offload_filter *flt, const uint8_t *dst)
 	return bsearch(dst, flt->mc, nb, sizeof(flt->mc[0]), compare_addr) != NULL;
 }
 
+static inline bool
+is_own(const struct offload_filter *flt, const uint8_t *dst)
+{
+	uint64_t addr = load_addr(dst);
+
+	if (addr == load_addr(flt->mac))
+		return true;
+	return flt->nb_uc != 0 && addr != 0 && flt->uc[uc_slot(flt, addr)] == addr;
+}
+
 static bool
 address_wanted(const struct offload_filter *flt, const uint8_t *dst)
 {
 	static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
 	if (!(dst[0] & 1))
-		return flt->mode & OFFLOAD_FILTER_UCAST && memcmp(dst, flt->mac, 6) == 0;
+		return flt->mode & OFFLOAD_FILTER_UCAST && is_own(flt, dst);
 	if (memcmp(dst, broadcast, 6) == 0)
 		return flt->mode & OFFLOAD_FILTER_BCAST;
 	if (flt->mode & OFFLOAD_FILTER_ALL_MULTI)

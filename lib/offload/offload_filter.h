@@ -10,10 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/** Unicast addresses beside the own one, held exactly. */
+#define OFFLOAD_FILTER_MAX_UC 256
+
+/** Places of their table, a power of two: at most half of them are in use. */
+#define OFFLOAD_FILTER_UC_SLOTS 512
+
 /** Multicast addresses held exactly: a table length of 16 bits, six bytes each. */
 #define OFFLOAD_FILTER_MAX_MC 10922
 
-#define OFFLOAD_FILTER_UCAST     0x01u /**< frames to @c mac */
+#define OFFLOAD_FILTER_UCAST     0x01u /**< frames to @c mac, and to an address of the list */
 #define OFFLOAD_FILTER_MCAST     0x02u /**< multicast frames to an address of the list */
 #define OFFLOAD_FILTER_BCAST     0x04u /**< broadcast frames */
 #define OFFLOAD_FILTER_ALL_MULTI 0x08u /**< every multicast frame */
@@ -23,8 +29,10 @@ struct offload_filter {
 	uint32_t mode;           /**< OFFLOAD_FILTER_*, the same bits as the device's rxMode */
 	uint8_t mac[6];
 	uint16_t nb_mc;
-	uint32_t vlan[128];      /**< bit v & 31 of word v >> 5; ignored when @c vlan_any */
+	uint16_t nb_uc;          /**< different addresses in @c uc */
 	bool vlan_any;           /**< every VLAN passes */
+	uint32_t vlan[128];      /**< bit v & 31 of word v >> 5; ignored when @c vlan_any */
+	uint64_t uc[OFFLOAD_FILTER_UC_SLOTS]; /**< hash table, searched from place to place; 0: a free one */
 	uint64_t mc_hash[64];    /**< 4096 bits: a miss here is a miss in the list */
 	uint8_t mc[OFFLOAD_FILTER_MAX_MC][6]; /**< sorted */
 };
@@ -35,6 +43,12 @@ enum offload_filter_verdict {
 	OFFLOAD_FILTER_NOT_MINE, /**< the destination address is not wanted */
 	OFFLOAD_FILTER_VLAN,     /**< the VLAN is not wanted */
 };
+
+/**
+ * Sets the list of unicast addresses that are wanted beside @c mac (any order, duplicates allowed, at most
+ * the maximum). Addresses of groups in it are ignored.
+ */
+void offload_filter_set_uc(struct offload_filter *flt, const uint8_t (*addr)[6], uint32_t nb);
 
 /** Sets the list of multicast addresses (any order, duplicates allowed, at most the maximum). */
 void offload_filter_set_mc(struct offload_filter *flt, const uint8_t (*addr)[6], uint32_t nb);

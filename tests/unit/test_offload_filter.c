@@ -18,6 +18,7 @@ reset(void **state)
 	memset(&flt, 0xa5, sizeof(flt));
 	memcpy(flt.mac, own, 6);
 	flt.mode = 0;
+	offload_filter_set_uc(&flt, NULL, 0);
 	offload_filter_set_mc(&flt, NULL, 0);
 	offload_filter_set_vlans(&flt, no_vlans);
 	return 0;
@@ -100,6 +101,75 @@ lists(void **state)
 	assert_int_equal(match(group), OFFLOAD_FILTER_NOT_MINE);
 }
 
+static int
+compare(const void *a, const void *b)
+{
+	return memcmp(a, b, 6);
+}
+
+/* Whether a list that compare() has sorted has the address. */
+static bool
+listed(const uint8_t (*list)[6], uint32_t nb, const uint8_t *addr)
+{
+	return bsearch(addr, list, nb, 6, compare) != NULL;
+}
+
+/*
+ * Addresses of one vendor, which differ in the last bytes only, at random and one after the other; some twice. What is asked
+ * for is near to what is listed.
+ */
+static void
+unicast_lists(void **state)
+{
+	static const uint32_t sizes[] = { 0, 1, 2, 127, 128, 129, 255, OFFLOAD_FILTER_MAX_UC };
+	static uint8_t list[OFFLOAD_FILTER_MAX_UC][6];
+	uint32_t n, i, round, hits;
+	uint8_t asked[6];
+
+	(void)state;
+	flt.mode = OFFLOAD_FILTER_UCAST;
+	for (round = 0; round < 40; round++) {
+		n = sizes[round % (sizeof(sizes) / sizeof(sizes[0]))];
+		for (i = 0; i < n; i++) {
+			memcpy(list[i], own, 6);
+			put16(list[i] + 4, round % 2 ? 0x0204 + i : rnd(1024));
+		}
+		offload_filter_set_uc(&flt, (const uint8_t (*)[6])list, n);
+		qsort(list, n, 6, compare);
+		memcpy(asked, own, 6);
+		for (i = 0, hits = 0; i < 2048; i++) {
+			put16(asked + 4, i);
+			assert_int_equal(match(asked) == OFFLOAD_FILTER_PASS,
+				listed((const uint8_t (*)[6])list, n, asked) || memcmp(asked, own, 6) == 0);
+			hits += listed((const uint8_t (*)[6])list, n, asked);
+		}
+		assert_int_equal(hits, flt.nb_uc);
+		assert_int_equal(match(own), OFFLOAD_FILTER_PASS);
+		assert_int_equal(match(group), OFFLOAD_FILTER_NOT_MINE);
+	}
+	/* Without the mode the list is nothing. */
+	flt.mode = OFFLOAD_FILTER_MCAST | OFFLOAD_FILTER_BCAST;
+	assert_int_equal(match(list[0]), OFFLOAD_FILTER_NOT_MINE);
+}
+
+/* Groups and zeros are no addresses of anybody; and a table from a damaged file has an end. */
+static void
+odd_unicast_lists(void **state)
+{
+	static const uint8_t list[3][6] = { { 0x01, 0x00, 0x5e, 0x00, 0x00, 0xfb }, { 0 }, { 0x00, 0x0c, 0x29, 0x01, 0x02, 0x04 } };
+	static const uint8_t none[6];
+
+	(void)state;
+	flt.mode = OFFLOAD_FILTER_UCAST;
+	offload_filter_set_uc(&flt, list, 3);
+	assert_int_equal(1, flt.nb_uc);
+	assert_int_equal(match(group), OFFLOAD_FILTER_NOT_MINE);
+	assert_int_equal(match(none), OFFLOAD_FILTER_NOT_MINE);
+	assert_int_equal(match(other), OFFLOAD_FILTER_PASS);
+	memset(flt.uc, 0xff, sizeof(flt.uc));
+	assert_int_equal(match(other), OFFLOAD_FILTER_NOT_MINE);
+}
+
 /* A list entry is for multicast only, and a count from a damaged file is not believed. */
 static void
 odd_lists(void **state)
@@ -150,6 +220,8 @@ main(void)
 		cmocka_unit_test_setup(modes, reset),
 		cmocka_unit_test_setup(lists, reset),
 		cmocka_unit_test_setup(odd_lists, reset),
+		cmocka_unit_test_setup(unicast_lists, reset),
+		cmocka_unit_test_setup(odd_unicast_lists, reset),
 		cmocka_unit_test_setup(vlans, reset),
 	};
 

@@ -137,11 +137,39 @@ test_as_many_addresses_as_can_be(void **state)
 		addr.addr_bytes[5] = 10 + i;
 		assert_int_equal(0, rte_eth_dev_mac_addr_add(r.id, &addr, 0));
 	}
-	assert_true(gets(&addr));
+	for (i = 0; i < 256; i++) {
+		addr.addr_bytes[5] = i;
+		assert_int_equal(i >= 10 && i < 10 + VX_MAX_MAC_ADDRS - 1, gets(&addr));
+	}
 	assert_true(gets(&own));
-	addr.addr_bytes[5]++;
 	assert_int_equal(-ENOSPC, rte_eth_dev_mac_addr_add(r.id, &addr, 0));
 	assert_false(gets(&addr));
+	rig_close(&r);
+}
+
+/* What a device does not filter while it is promiscuous for the port's addresses, the port filters. */
+static void
+test_more_addresses_change_nothing_else(void **state)
+{
+	struct rte_ether_addr addr = second, list[] = { group };
+
+	(void)state;
+	rig_usual(&r);
+	rig_run(&r, 1, 1, NULL);
+	assert_int_equal(0, rte_eth_dev_mac_addr_add(r.id, &addr, 0));
+	assert_false(gets(&group));
+	assert_int_equal(0, rte_eth_dev_set_mc_addr_list(r.id, list, 1));
+	assert_true(gets(&group));
+	assert_false(gets(&other_group));
+	assert_int_equal(0, rte_eth_allmulticast_enable(r.id));
+	assert_true(gets(&other_group));
+	assert_int_equal(0, rte_eth_allmulticast_disable(r.id));
+	assert_false(gets(&other_group));
+	addr = third;
+	assert_int_equal(0, rte_eth_dev_default_mac_addr_set(r.id, &addr));
+	assert_true(gets(&third));
+	assert_false(gets(&own));
+	assert_true(gets(&second));
 	rig_close(&r);
 }
 
@@ -222,6 +250,31 @@ test_vlans(void **state)
 	assert_false(gets_vlan(100));
 	assert_true(gets_vlan(4095));
 	rig_close(&r);
+}
+
+static void
+test_vlans_of_a_port_with_more_addresses(void **state)
+{
+	static const uint64_t offloads[] = { RTE_ETH_RX_OFFLOAD_VLAN_FILTER,
+		RTE_ETH_RX_OFFLOAD_VLAN_FILTER | RTE_ETH_RX_OFFLOAD_VLAN_STRIP };
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < RTE_DIM(offloads); i++) {
+		struct rte_eth_conf conf = { .rxmode.offloads = offloads[i] };
+		struct rte_ether_addr addr = second;
+
+		rig_usual(&r);
+		rig_run(&r, 1, 1, &conf);
+		assert_int_equal(0, rte_eth_dev_mac_addr_add(r.id, &addr, 0));
+		assert_true(gets_vlan(-1));
+		assert_true(gets_vlan(0));
+		assert_false(gets_vlan(100));
+		assert_int_equal(0, rte_eth_dev_vlan_filter(r.id, 100, 1));
+		assert_true(gets_vlan(100));
+		assert_false(gets_vlan(101));
+		rig_close(&r);
+	}
 }
 
 static void
@@ -430,8 +483,10 @@ main(void)
 		cmocka_unit_test(test_own_address),
 		cmocka_unit_test(test_more_addresses),
 		cmocka_unit_test(test_as_many_addresses_as_can_be),
+		cmocka_unit_test(test_more_addresses_change_nothing_else),
 		cmocka_unit_test(test_multicast_list),
 		cmocka_unit_test(test_vlans),
+		cmocka_unit_test(test_vlans_of_a_port_with_more_addresses),
 		cmocka_unit_test(test_no_vlan_filter),
 		cmocka_unit_test(test_rss),
 		cmocka_unit_test(test_rss_key),

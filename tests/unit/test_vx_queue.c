@@ -185,7 +185,7 @@ a_paused_queue_is_silent(void **state)
 	m = vx_small(&port, 0);
 	assert_int_equal(0, vx_send(&port, &m, 1));
 	assert_int_equal(0, vx_tx_done_cleanup(port.eth->data->tx_queues[0], 0));
-	vx_queues_set_mac_filter(port.dev, NULL, 0);
+	vx_queues_set_filter(port.dev, NULL);
 	assert_int_equal(0, vx_send(&port, &m, 1));
 	vx_queues_resume(port.dev);
 	assert_int_equal(1, vx_send(&port, &m, 1));

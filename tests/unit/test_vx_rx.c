@@ -406,14 +406,17 @@ static void
 frames_for_others_are_filtered(void **state)
 {
 	/* Frames count up, so their destination does. */
-	const struct rte_ether_addr mine[2] = { { { 2, 3, 4, 5, 6, 7 } }, { { 8, 9, 10, 11, 12, 13 } } };
+	static struct offload_filter mine = { .mode = OFFLOAD_FILTER_UCAST | OFFLOAD_FILTER_ALL_MULTI, .vlan_any = true,
+		.mac = { 2, 3, 4, 5, 6, 7 } };
+	const uint8_t other[1][6] = { { 8, 9, 10, 11, 12, 13 } };
 	const uint8_t seeds[] = { 2, 4, 8, 1, 6, 3 };
 	const uint8_t pass[] = { 2, 8, 1, 3 }; /* odd ones are multicast */
 	uint32_t i;
 
 	(void)state;
 	begin(NULL);
-	vx_queues_set_mac_filter(port.dev, mine, 2);
+	offload_filter_set_uc(&mine, other, 1);
+	vx_queues_set_filter(port.dev, &mine);
 	for (i = 0; i < RTE_DIM(seeds); i++)
 		hand_put(&hand, seeds[i], 64, NULL);
 	assert_int_equal(RTE_DIM(pass), vx_recv(&port, got, BURST));
@@ -428,7 +431,7 @@ frames_for_others_are_filtered(void **state)
 	hand_put(&hand, 8, 64, NULL);
 	assert_int_equal(1, vx_recv(&port, got, 8));
 	vx_expect(got[0], 8, 64, 1);
-	vx_queues_set_mac_filter(port.dev, NULL, 0);
+	vx_queues_set_filter(port.dev, NULL);
 	hand_put(&hand, 4, 64, NULL);
 	expect_one(4, 64, 1);
 	bare_close(&port);

@@ -49,7 +49,7 @@ extern int vx_logtype;
 #define VX_DEFAULT_RX_RING 1024
 #define VX_DEFAULT_TX_RING 1024
 #define VX_MAX_MC_ADDRS	   10922 /**< what a 16-bit table length can name */
-#define VX_MAX_MAC_ADDRS   32	 /**< the device knows one; the others cost promiscuous mode and a look at each frame */
+#define VX_MAX_MAC_ADDRS   128	 /**< ethdev's limit; the device knows one, the others cost promiscuous mode and a look at each frame */
 #define VX_RSS_KEY_BYTES   40
 #define VX_RETA_SIZE	   128
 
@@ -57,6 +57,7 @@ extern int vx_logtype;
 #define VX_VECTOR_EVENT	 0
 #define VX_VECTOR_RXQ(q) (1 + (q))
 
+struct offload_filter;
 struct vx_dev;
 struct vx_life;
 
@@ -114,12 +115,6 @@ struct vx_shared_area {
 	uint8_t queue_desc[2 * VX_MAX_QUEUES * 256] __rte_aligned(VMXNET3_QUEUE_DESC_ALIGN);
 };
 
-/** Unicast addresses that receive bursts take; all if there is none. */
-struct vx_mac_filter {
-	uint16_t nb;
-	struct rte_ether_addr addr[VX_MAX_MAC_ADDRS];
-};
-
 struct vx_dev {
 	char name[RTE_ETH_NAME_MAX_LEN];
 	struct rte_eth_dev *eth_dev;
@@ -163,7 +158,8 @@ struct vx_dev {
 	uint32_t rx_intr_on;	   /**< bit per receive queue: its interrupt is wanted */
 	struct rte_ether_addr mac; /**< in use */
 	struct rte_ether_addr extra_macs[VX_MAX_MAC_ADDRS]; /**< by ethdev's index; zero: none */
-	struct vx_mac_filter mac_filter; /**< vx_queues_set_mac_filter() */
+	struct offload_filter *filters; /**< two, of which one is in use; NULL: there were no extra addresses yet */
+	const struct offload_filter *filter; /**< of receive bursts (vx_queues_set_filter()); NULL: they take everything */
 	uint16_t nb_mc_addrs;
 	struct rte_ether_addr *mc_addrs;
 	uint32_t vlan_table[128];

@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_malloc.h>
+
+#include <offload_filter.h>
+
 #include "vx_cmd.h"
 #include "vx_queue.h"
 
@@ -19,19 +23,18 @@ vx_filter_write_mac(struct vx_dev *dev)
 	dev->bus->write(dev, VMXNET3_REG_MACH, mac[4] | mac[5] << 8); /* takes effect */
 }
 
-/* All addresses of the port, its own first. @return 0: it has only its own */
+/* The addresses beside the port's own. @return how many */
 static uint16_t
-list_macs(const struct vx_dev *dev, struct rte_ether_addr *macs)
+list_extra_macs(const struct vx_dev *dev, uint8_t macs[][RTE_ETHER_ADDR_LEN])
 {
 	uint16_t nb = 0;
 	unsigned int i;
 
-	macs[nb++] = dev->mac;
 	for (i = 0; i < VX_MAX_MAC_ADDRS; i++) {
 		if (!rte_is_zero_ether_addr(&dev->extra_macs[i]))
-			macs[nb++] = dev->extra_macs[i];
+			memcpy(macs[nb++], dev->extra_macs[i].addr_bytes, RTE_ETHER_ADDR_LEN);
 	}
-	return nb > 1 ? nb : 0;
+	return nb;
 }
 
 static uint32_t
@@ -48,13 +51,19 @@ rx_mode(const struct vx_dev *dev, bool extra_macs)
 	return mode;
 }
 
+static bool
+filters_vlans(const struct vx_dev *dev)
+{
+	return dev->eth_dev->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
+}
+
 /* Without a filter every VLAN is wanted; a promiscuous device wants none named, as other drivers do it. */
 static uint32_t
 vlan_word(const struct vx_dev *dev, unsigned int i, uint32_t mode)
 {
 	if (mode & VMXNET3_RXM_PROMISC)
 		return 0;
-	if (!(dev->eth_dev->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_VLAN_FILTER))
+	if (!filters_vlans(dev))
 		return UINT32_MAX;
 	return dev->vlan_table[i] | (i == 0); /* VLAN 0 is no VLAN */
 }
@@ -76,17 +85,37 @@ fill(struct vx_dev *dev, uint32_t mode)
 		conf->vf_table[i] = rte_cpu_to_le_32(vlan_word(dev, i, mode));
 }
 
+/* What the device would do if it had more than one address. The one that bursts do not use is written. */
+static const struct offload_filter *
+make_sieve(struct vx_dev *dev, const uint8_t (*macs)[RTE_ETHER_ADDR_LEN], uint16_t nb)
+{
+	struct offload_filter *f = &dev->filters[dev->filter == &dev->filters[0]];
+	uint32_t vlans[RTE_DIM(dev->vlan_table)];
+	unsigned int i;
+
+	f->mode = rx_mode(dev, false);
+	memcpy(f->mac, dev->mac.addr_bytes, sizeof(f->mac));
+	offload_filter_set_uc(f, macs, nb);
+	offload_filter_set_mc(f, (const uint8_t (*)[RTE_ETHER_ADDR_LEN])dev->mc_addrs, dev->nb_mc_addrs);
+	for (i = 0; i < RTE_DIM(vlans); i++)
+		vlans[i] = vlan_word(dev, i, f->mode);
+	offload_filter_set_vlans(f, vlans);
+	if (!filters_vlans(dev))
+		f->vlan_any = true;
+	return f;
+}
+
 void
 vx_filter_apply(struct vx_dev *dev)
 {
-	struct rte_ether_addr macs[1 + VX_MAX_MAC_ADDRS];
-	uint16_t nb = list_macs(dev, macs);
+	uint8_t macs[VX_MAX_MAC_ADDRS][RTE_ETHER_ADDR_LEN];
+	uint16_t nb = list_extra_macs(dev, macs);
 	uint32_t mode = rx_mode(dev, nb > 0);
 	bool sieve = nb > 0 && !dev->promisc;
 
 	/* What a promiscuous device lets in too much is dropped from before it does to after. */
 	if (sieve)
-		vx_queues_set_mac_filter(dev, macs, nb);
+		vx_queues_set_filter(dev, make_sieve(dev, (const uint8_t (*)[RTE_ETHER_ADDR_LEN])macs, nb));
 	fill(dev, mode);
 	if (dev->active) {
 		vx_cmd(dev, VMXNET3_CMD_UPDATE_RX_MODE);
@@ -94,7 +123,7 @@ vx_filter_apply(struct vx_dev *dev)
 		vx_cmd(dev, VMXNET3_CMD_UPDATE_MAC_FILTERS);
 	}
 	if (!sieve)
-		vx_queues_set_mac_filter(dev, NULL, 0);
+		vx_queues_set_filter(dev, NULL);
 }
 
 void
@@ -103,6 +132,9 @@ vx_filter_free(struct vx_dev *dev)
 	free(dev->mc_addrs);
 	dev->mc_addrs = NULL;
 	dev->nb_mc_addrs = 0;
+	rte_free(dev->filters);
+	dev->filters = NULL;
+	dev->filter = NULL;
 }
 
 /* ---- ethdev operations ---- */
@@ -156,15 +188,29 @@ vx_mac_addr_set(struct rte_eth_dev *eth_dev, struct rte_ether_addr *addr)
 	return 0;
 }
 
-static void
+/* Bursts look at it, those of other processes, too. It is large, and most ports have no use for it. */
+static int
+have_filters(struct vx_dev *dev)
+{
+	if (dev->filters == NULL)
+		dev->filters = rte_zmalloc("vx_filters", 2 * sizeof(*dev->filters), RTE_CACHE_LINE_SIZE);
+	return dev->filters != NULL ? 0 : -ENOMEM;
+}
+
+static int
 set_extra_mac(struct rte_eth_dev *eth_dev, uint32_t index, const struct rte_ether_addr *addr)
 {
 	struct vx_dev *dev = vx_dev_of(eth_dev);
+	int ret;
 
 	vx_lock(dev);
-	dev->extra_macs[index] = *addr;
-	vx_filter_apply(dev);
+	ret = have_filters(dev);
+	if (ret == 0) {
+		dev->extra_macs[index] = *addr;
+		vx_filter_apply(dev);
+	}
 	vx_unlock(dev);
+	return ret;
 }
 
 int
@@ -175,8 +221,7 @@ vx_mac_addr_add(struct rte_eth_dev *eth_dev, struct rte_ether_addr *addr, uint32
 		return vx_mac_addr_set(eth_dev, addr);
 	if (index >= VX_MAX_MAC_ADDRS)
 		return -ENOSPC;
-	set_extra_mac(eth_dev, index, addr);
-	return 0;
+	return set_extra_mac(eth_dev, index, addr);
 }
 
 void

@@ -3,8 +3,8 @@
  * @file
  * What the port receives: addresses, multicast, VLANs.
  *
- * A vmxnet3 knows one address of its own. Further ones cost promiscuous mode: receive bursts drop unicast frames for others, but
- * while there are any, all multicast frames and all VLANs come in.
+ * A vmxnet3 knows one address of its own. Further ones cost promiscuous mode: while there are any, receive bursts look at each
+ * frame and drop what the device would not have let in.
  */
 #ifndef VX_FILTER_H
 #define VX_FILTER_H

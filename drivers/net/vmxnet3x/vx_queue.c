@@ -118,7 +118,7 @@ rx_rings_init(struct vx_rxq *q, bool scattered)
 	q->skip = false;
 	q->rearm = vx_rx_rearm_of(dev->eth_dev->data->port_id);
 	q->data_size = q->data_mz != NULL && dev->rev->data_desc_var ? dev->args.rx_data_size : 0;
-	q->filter = dev->mac_filter.nb != 0 ? &dev->mac_filter : NULL;
+	q->filter = dev->filter;
 }
 
 static int
@@ -288,19 +288,17 @@ vx_queues_drop(struct vx_dev *dev)
 }
 
 void
-vx_queues_set_mac_filter(struct vx_dev *dev, const struct rte_ether_addr *macs, uint16_t nb)
+vx_queues_set_filter(struct vx_dev *dev, const struct offload_filter *filter)
 {
 	bool paused = dev->paused;
 	uint16_t i;
 
 	if (!paused)
 		vx_queues_pause(dev);
-	dev->mac_filter.nb = RTE_MIN(nb, RTE_DIM(dev->mac_filter.addr));
-	for (i = 0; i < dev->mac_filter.nb; i++)
-		dev->mac_filter.addr[i] = macs[i];
+	dev->filter = filter;
 	for (i = 0; i < dev->eth_dev->data->nb_rx_queues; i++) {
 		if (rxq_of(dev, i) != NULL)
-			rxq_of(dev, i)->filter = dev->mac_filter.nb != 0 ? &dev->mac_filter : NULL;
+			rxq_of(dev, i)->filter = filter;
 	}
 	if (!paused)
 		vx_queues_resume(dev);

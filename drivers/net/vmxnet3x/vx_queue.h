@@ -40,10 +40,10 @@ void vx_tx_queue_stats(struct vx_dev *dev, uint16_t queue, struct vx_queue_stats
 void vx_queue_stats_reset(struct vx_dev *dev);
 
 /**
- * Unicast addresses that the port takes while the device must be promiscuous for having only one; receive
- * bursts drop what is for others.
- * @param nb  0: take everything
+ * What the port takes while the device must be promiscuous for having only one address; receive bursts drop everything
+ * else. The one before is not looked at any more when this returns.
+ * @param filter  NULL: take everything
  */
-void vx_queues_set_mac_filter(struct vx_dev *dev, const struct rte_ether_addr *macs, uint16_t nb);
+void vx_queues_set_filter(struct vx_dev *dev, const struct offload_filter *filter);
 
 #endif /* VX_QUEUE_H */

@@ -100,7 +100,7 @@ struct vx_queue_stats {
 	uint64_t no_mbuf;   /**< receive: refills postponed for want of buffers */
 	uint64_t bad_completions; /**< completions with an index, ring, length or order that cannot be */
 	uint64_t ring_full; /**< transmit: bursts cut short because the ring was full */
-	uint64_t filtered;  /**< receive: unicast frames for none of the port's addresses */
+	uint64_t filtered;  /**< receive: frames that a promiscuous device let in and the port does not want */
 };
 
 /** Adds to a counter that others may read. */

@@ -91,19 +91,35 @@ receive(struct vx_rxq *q, struct rte_mbuf **pkts, uint16_t nb)
 	}
 }
 
+/* The outer tag, wherever it is. */
 static bool
-is_wanted(const struct vx_mac_filter *f, const struct rte_mbuf *m)
+tag_of(const struct rte_mbuf *m, uint16_t *tci)
 {
-	const struct rte_ether_addr *dst = rte_pktmbuf_mtod(m, const struct rte_ether_addr *);
-	uint16_t i;
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	const struct rte_vlan_hdr *tag = (const struct rte_vlan_hdr *)(eth + 1);
 
-	if (m->data_len < RTE_ETHER_ADDR_LEN || rte_is_multicast_ether_addr(dst))
+	if (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) {
+		*tci = m->vlan_tci;
 		return true;
-	for (i = 0; i < f->nb; i++) {
-		if (rte_is_same_ether_addr(dst, &f->addr[i]))
-			return true;
 	}
-	return false;
+	if (m->data_len < sizeof(*eth) + sizeof(*tag) || (eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_VLAN) &&
+			eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_QINQ)))
+		return false;
+	*tci = rte_be_to_cpu_16(tag->vlan_tci);
+	return true;
+}
+
+static bool
+is_wanted(const struct offload_filter *f, const struct rte_mbuf *m)
+{
+	bool tagged = false;
+	uint16_t tci = 0;
+
+	if (unlikely(m->data_len < RTE_ETHER_ADDR_LEN))
+		return true;
+	if (unlikely(!f->vlan_any))
+		tagged = tag_of(m, &tci);
+	return offload_filter_match(f, rte_pktmbuf_mtod(m, const uint8_t *), tagged, tci) == OFFLOAD_FILTER_PASS;
 }
 
 static uint16_t
@@ -127,7 +143,7 @@ filter(struct vx_rxq *q, struct rte_mbuf **pkts, uint16_t nb)
  * "Nothing" must not be said while there is more: who hears it may go to sleep. It ends, for nothing is refilled
  * meanwhile.
  */
-static uint16_t
+static __rte_noinline uint16_t
 receive_filtered(struct vx_rxq *q, struct rte_mbuf **pkts, uint16_t nb)
 {
 	uint16_t n, got;

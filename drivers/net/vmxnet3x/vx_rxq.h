@@ -3,6 +3,8 @@
 #ifndef VX_RXQ_H
 #define VX_RXQ_H
 
+#include <offload_filter.h>
+
 #include "vx_dev.h"
 #include "vx_ring.h"
 
@@ -35,7 +37,7 @@ struct vx_rxq {
 	uint16_t buf_len;
 	uint16_t addr_field; /**< VX_ADDR_* */
 	uint64_t rearm;	     /**< mbuf::rearm_data of a received buffer */
-	const struct vx_mac_filter *filter; /**< NULL: takes everything */
+	const struct offload_filter *filter; /**< NULL: takes everything */
 	struct vx_rx_ring ring[VX_RX_RINGS];
 	struct vx_queue_stats stats;
 

@@ -80,7 +80,7 @@ static void
 refused(int error)
 {
 	rte_errno = 0;
-	assert_int_equal(0, vx_tx_prepare(NULL, &m, 1));
+	assert_int_equal(0, vx_tx_prepare(port.eth->data->tx_queues[0], &m, 1));
 	assert_int_equal(error, rte_errno);
 	rte_pktmbuf_free(m);
 }
@@ -102,9 +102,9 @@ checksums_come_out_right(void **state)
 		put16(bytes() + field_at(&frame), rnd(65536));
 		if (!s.ipv6)
 			put16(bytes() + frame.l2 + 10, rnd(65536));
-		assert_int_equal(1, vx_tx_prepare(NULL, &m, 1));
+		assert_int_equal(1, vx_tx_prepare(port.eth->data->tx_queues[0], &m, 1));
 		/* Twice does no harm. */
-		assert_int_equal(1, vx_tx_prepare(NULL, &m, 1));
+		assert_int_equal(1, vx_tx_prepare(port.eth->data->tx_queues[0], &m, 1));
 		send_it();
 		assert_int_equal(VMXNET3_OM_CSUM, om());
 		assert_int_equal(l4_at(&frame), hlen());
@@ -132,7 +132,7 @@ large_frames_have_a_seed_without_length(void **state)
 		m = make(&s, RTE_MBUF_F_TX_TCP_SEG);
 		mss = 1 + rnd(9000);
 		m->tso_segsz = (uint16_t)mss;
-		assert_int_equal(1, vx_tx_prepare(NULL, &m, 1));
+		assert_int_equal(1, vx_tx_prepare(port.eth->data->tx_queues[0], &m, 1));
 		assert_int_equal(plain_pseudo(frame.data, frame.l2, s.ipv6, 6, 0),
 			get16(bytes() + field_at(&frame)));
 		port.dev->txqd->tx_num_deferred = 0;
@@ -156,7 +156,7 @@ tags_are_inserted(void **state)
 	begin();
 	m = make(&s, RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_TX_TCP_CKSUM);
 	m->vlan_tci = 0xe123;
-	assert_int_equal(1, vx_tx_prepare(NULL, &m, 1));
+	assert_int_equal(1, vx_tx_prepare(port.eth->data->tx_queues[0], &m, 1));
 	send_it();
 	assert_true(sent.first.dw[3] & VMXNET3_TXD_TI);
 	assert_int_equal(0xe123, sent.first.dw[3] >> VMXNET3_TXD_TCI_SHIFT);
@@ -194,11 +194,8 @@ make_tcp(uint64_t flags)
 static void
 requests_that_cannot_be(void **state)
 {
-	static const uint64_t unknown[] = { RTE_MBUF_F_TX_SCTP_CKSUM, RTE_MBUF_F_TX_OUTER_IP_CKSUM,
-		RTE_MBUF_F_TX_OUTER_UDP_CKSUM, RTE_MBUF_F_TX_UDP_SEG, RTE_MBUF_F_TX_QINQ,
-		RTE_MBUF_F_TX_MACSEC, RTE_MBUF_F_TX_SEC_OFFLOAD,
-		RTE_MBUF_F_TX_TUNNEL_VXLAN | RTE_MBUF_F_TX_TCP_CKSUM,
-		RTE_MBUF_F_TX_TUNNEL_GENEVE | RTE_MBUF_F_TX_TCP_SEG };
+	static const uint64_t unknown[] = { RTE_MBUF_F_TX_SCTP_CKSUM, RTE_MBUF_F_TX_UDP_SEG, RTE_MBUF_F_TX_QINQ,
+		RTE_MBUF_F_TX_MACSEC, RTE_MBUF_F_TX_SEC_OFFLOAD };
 	uint32_t i;
 
 	(void)state;
@@ -225,9 +222,14 @@ requests_that_cannot_be(void **state)
 	refused(EINVAL);
 	make_tcp(0)->pkt_len++;
 	refused(EINVAL);
+	/* No lengths of what is around the tunnel. */
+	make_tcp(RTE_MBUF_F_TX_TUNNEL_VXLAN | RTE_MBUF_F_TX_TCP_CKSUM);
+	refused(EINVAL);
+	make_tcp(RTE_MBUF_F_TX_OUTER_IP_CKSUM);
+	refused(EINVAL);
 	/* A tunnel that nothing is asked for is just a frame. */
 	make_tcp(RTE_MBUF_F_TX_TUNNEL_VXLAN);
-	assert_int_equal(1, vx_tx_prepare(NULL, &m, 1));
+	assert_int_equal(1, vx_tx_prepare(port.eth->data->tx_queues[0], &m, 1));
 	rte_pktmbuf_free(m);
 	bare_close(&port);
 }
@@ -243,13 +245,13 @@ numbers_of_segments(void **state)
 		lens[i] = 60;
 	for (i = 1; i <= 30; i++) {
 		m = vx_frame(&port, 0, lens, i);
-		assert_int_equal(i <= 16, vx_tx_prepare(NULL, &m, 1));
+		assert_int_equal(i <= 16, vx_tx_prepare(port.eth->data->tx_queues[0], &m, 1));
 		m->ol_flags = RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IPV4;
 		m->l2_len = 14;
 		m->l3_len = 20;
 		m->l4_len = 20;
 		m->tso_segsz = 500;
-		assert_int_equal(i <= 24, vx_tx_prepare(NULL, &m, 1));
+		assert_int_equal(i <= 24, vx_tx_prepare(port.eth->data->tx_queues[0], &m, 1));
 		assert_int_equal(1, vx_send(&port, &m, 1));
 		assert_int_equal(i <= 24, hand_send_all(&hand, &sent));
 	}
@@ -274,10 +276,10 @@ shared_headers_stay_as_they_are(void **state)
 	refused(EINVAL);
 	assert_memory_equal(frame.data, rte_pktmbuf_mtod(owner, uint8_t *), frame.len);
 	/* Prepared while it had one owner. */
-	assert_int_equal(1, vx_tx_prepare(NULL, &owner, 1));
+	assert_int_equal(1, vx_tx_prepare(port.eth->data->tx_queues[0], &owner, 1));
 	m = rte_pktmbuf_clone(owner, port.tx_pool);
 	m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
-	assert_int_equal(1, vx_tx_prepare(NULL, &m, 1));
+	assert_int_equal(1, vx_tx_prepare(port.eth->data->tx_queues[0], &m, 1));
 	rte_pktmbuf_free(m);
 	rte_pktmbuf_free(owner);
 	bare_close(&port);
@@ -310,7 +312,7 @@ it_stops_at_the_first_bad_one(void **state)
 	begin();
 	for (i = 0; i < 4; i++)
 		list[i] = make_tcp(i == 2 ? RTE_MBUF_F_TX_SCTP_CKSUM : RTE_MBUF_F_TX_TCP_CKSUM);
-	assert_int_equal(2, vx_tx_prepare(NULL, list, 4));
+	assert_int_equal(2, vx_tx_prepare(port.eth->data->tx_queues[0], list, 4));
 	assert_int_equal(ENOTSUP, rte_errno);
 	rte_pktmbuf_free_bulk(list, 4);
 	bare_close(&port);

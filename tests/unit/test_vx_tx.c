@@ -185,7 +185,7 @@ segments_are_split_and_skipped(void **state)
 				len += t[i].lens[j];
 			pkts[0] = vx_frame(&port, (uint8_t)i, t[i].lens, t[i].nb);
 			pkts[1] = vx_small(&port, 1);
-			assert_int_equal(2, vx_tx_prepare(NULL, pkts, 2));
+			assert_int_equal(2, vx_tx_prepare(port.eth->data->tx_queues[0], pkts, 2));
 			assert_int_equal(2, vx_send(&port, pkts, 2));
 			expect_frame((uint8_t)i, len, t[i].nb_descs);
 			expect_frame(1, 64, 1);

@@ -108,6 +108,7 @@ bare_open(struct bare *p, const struct bare_conf *conf)
 	p->dev->rev = vmxnet3_rev_get(c.rev);
 	p->dev->lim.rev = c.rev;
 	p->dev->lim.tx_data_size = 128;
+	p->dev->lim.tunnels = c.tunnels;
 	p->dev->args.rx_data_size = c.rx_data_size;
 	p->dev->txqd = p->descs->addr;
 	p->dev->rxqd = RTE_PTR_ADD(p->descs->addr, c.nb_queues * 256u);

@@ -31,6 +31,7 @@ struct bare_conf {
 	uint32_t pool_size;
 	uint32_t pool_cache;
 	uint64_t rx_offloads, tx_offloads;
+	uint32_t tunnels; /**< VMXNET3_CAP_* */
 	bool lazy; /**< vx_queues_init() is the test's */
 };
 

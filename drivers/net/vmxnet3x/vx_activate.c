@@ -17,6 +17,8 @@
 #define REVISION_SUPPORT 1 /* what all drivers say, whatever they have selected */
 #define CONF_VERSION	 1
 
+#define OUTER_CHECKSUMS (RTE_ETH_RX_OFFLOAD_OUTER_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_OUTER_UDP_CKSUM)
+
 #define LARGE_RECEIVE_BYTES (65535u + RTE_ETHER_HDR_LEN)
 
 static void
@@ -46,13 +48,15 @@ vx_features(const struct vx_dev *dev)
 	uint64_t offloads = dev->eth_dev->data->dev_conf.rxmode.offloads;
 	uint64_t features = 0;
 
-	if (offloads & RTE_ETH_RX_OFFLOAD_CHECKSUM)
+	if (offloads & (RTE_ETH_RX_OFFLOAD_CHECKSUM | OUTER_CHECKSUMS))
 		features |= VMXNET3_F_RXCSUM;
+	if (offloads & OUTER_CHECKSUMS)
+		features |= VMXNET3_F_RXINNEROFLD;
 	if (offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP)
 		features |= VMXNET3_F_RXVLAN;
 	if (offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO)
 		features |= VMXNET3_F_LRO;
-	if (dev->rss.hf != 0)
+	if (vx_rss_is_on(dev))
 		features |= VMXNET3_F_RSS;
 	return features;
 }
@@ -173,7 +177,7 @@ vx_activate(struct vx_dev *dev)
 	dev->active = true;
 	tell_buffer_size(dev);
 	vx_rss_apply_fields(dev);
-	if (dev->rss.hf != 0)
+	if (vx_rss_is_on(dev))
 		vx_cmd(dev, VMXNET3_CMD_UPDATE_RSSIDT); /* with the fields */
 	vx_queues_ring(dev);
 	vx_filter_apply(dev);

@@ -9,11 +9,13 @@
  *  - vx_ethdev.c: the table of ethdev operations: configure, start, stop, close; on vx_info.c: what the device can do;
  *  - vx_link.c: link and events, stopped queues among them, which activate the device anew;
  *  - vx_activate.c: DriverShared, ACTIVATE, QUIESCE; vx_identify.c: getting to know a device;
+ *  - vx_offloads.c: what a device can do to frames;
  *  - vx_filter.c, vx_rss.c, vx_stats.c, vx_irq.c: operations by noun, and their replay for activation;
  *  - vx_cmd.c: commands;
  *  - vx_queue.c: queues for activation; vx_queue_setup.c: they come and go; vx_queue_state.c: how one is doing;
- *  - vx_rx.c, on vx_rx_frame.c, vx_rx_fill.c, vx_rx_meta.c: the receive burst;
- *  - vx_tx.c, on vx_tx_free.c, vx_tx_prepare.c: the transmit burst; vx_ring.h: what both have in common;
+ *  - vx_rx.c, on vx_rx_frame.c, vx_rx_fill.c, vx_rx_inner.c, vx_rx_meta.c: the receive burst;
+ *  - vx_tx.c, vx_tx_prepare.c, on vx_tx_free.c, vx_tx_csum.c, vx_tx_plan.c: the transmit burst;
+ *  - vx_csum.c, vx_ring.h: what both have in common;
  *  - vx_user.c: registers and interrupts over vfio-user; on vx_server.c: a server that was looked at;
  *  - vx_memory.c: DPDK's memory in a server's reach; on vx_maps.c: what is mapped there; vx_memfile.c: files of others' memory;
  *  - vx_args.c: device arguments.
@@ -103,6 +105,8 @@ struct vx_limits {
 	uint16_t max_mtu;
 	uint16_t tx_data_size;	/**< GET_TXDATA_DESC_SIZE, or 128 */
 	uint32_t dcr;		/**< capabilities offered (revision 7 on) */
+	uint32_t tunnels;	/**< VMXNET3_CAP_* of VXLAN and Geneve that it has (revision 4 on) */
+	uint32_t disabled;	/**< VMXNET3_DISABLED_* (revision 9 on) */
 	struct rte_ether_addr mac; /**< its own */
 };
 

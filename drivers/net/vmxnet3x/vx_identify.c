@@ -2,15 +2,22 @@
 #include "vx_identify.h"
 
 #include "vx_cmd.h"
+#include "vx_offloads.h"
 #include "vx_rss.h"
 
-/* Revision 8 adds nothing that this driver has a use for, and devices that offer it offer 7 or 9. */
-#define REVS_KNOWN 0x17fu
+#define REVS_KNOWN ((1u << VMXNET3_REV_MAX) - 1)
 
 #define ALL_ONES UINT32_MAX
 
+/* What a device does inside of VXLAN and Geneve, told one by one from revision 7 on. */
+#define CAPS_TUNNELS                                                                               \
+	(VMXNET3_CAP_GENEVE_INNER_CSUM | VMXNET3_CAP_GENEVE_TSO | VMXNET3_CAP_VXLAN_INNER_CSUM |   \
+		VMXNET3_CAP_VXLAN_TSO | VMXNET3_CAP_GENEVE_OUTER_CSUM | VMXNET3_CAP_VXLAN_OUTER_CSUM)
+#define CAPS_TUNNEL_TSO (VMXNET3_CAP_GENEVE_TSO | VMXNET3_CAP_VXLAN_TSO)
 /* Of the capabilities of revision 7, those that this driver makes use of. */
-#define CAPS_WANTED VMXNET3_CAP_UDP_RSS
+#define CAPS_WANTED                                                                                \
+	(CAPS_TUNNELS | VMXNET3_CAP_UDP_RSS | VMXNET3_CAP_ESP_RSS_IPV4 | VMXNET3_CAP_ESP_RSS_IPV6 | \
+		VMXNET3_CAP_INNER_RSS)
 
 static uint32_t
 reg_read(struct vx_dev *dev, uint32_t reg)
@@ -81,6 +88,16 @@ ask_caps(struct vx_dev *dev, const struct vmxnet3_rev *rev, struct vx_limits *li
 		lim->dcr = enabled & offered & CAPS_WANTED;
 }
 
+/* Revisions 4 to 6 have all of it, or do not say what they lack. */
+static void
+ask_offloads(struct vx_dev *dev, const struct vmxnet3_rev *rev, struct vx_limits *lim)
+{
+	lim->tunnels = rev->encap ? CAPS_TUNNELS : lim->dcr & CAPS_TUNNELS;
+	lim->disabled = rev->speed_gbit ? vx_cmd_get(dev, VMXNET3_CMD_GET_DISABLED_OFFLOADS) : 0;
+	if (lim->disabled & VMXNET3_DISABLED_TSO)
+		lim->tunnels &= ~CAPS_TUNNEL_TSO;
+}
+
 static void
 ask_data_size(struct vx_dev *dev, const struct vmxnet3_rev *rev, struct vx_limits *lim)
 {
@@ -125,6 +142,7 @@ vx_identify(struct vx_dev *dev, struct vx_limits *lim)
 	lim->max_mtu = rev->max_mtu;
 	ask_queues(dev, rev, lim);
 	ask_caps(dev, rev, lim);
+	ask_offloads(dev, rev, lim);
 	ask_data_size(dev, rev, lim);
 	ask_mac(dev, lim);
 	if (reg_read(dev, VMXNET3_REG_VRRS) == ALL_ONES) {
@@ -141,7 +159,6 @@ bool
 vx_limits_suffice(const struct vx_dev *dev, const struct vx_limits *lim)
 {
 	const struct rte_eth_dev_data *data = dev->eth_dev->data;
-	const struct vmxnet3_rev *rev = vmxnet3_rev_get(lim->rev);
 
 	if (!data->dev_configured)
 		return true;
@@ -154,8 +171,12 @@ vx_limits_suffice(const struct vx_dev *dev, const struct vx_limits *lim)
 		VX_LOG(ERR, dev, "the port's MTU is %u, the device allows %u", data->mtu, lim->max_mtu);
 		return false;
 	}
-	if ((data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO) && !rev->lro_type4) {
-		VX_LOG(ERR, dev, "the port uses large receives, revision %u of the device has none", lim->rev);
+	if ((data->dev_conf.rxmode.offloads & ~vx_rx_offloads(lim)) != 0 ||
+			(data->dev_conf.txmode.offloads & ~vx_tx_offloads(lim)) != 0) {
+		VX_LOG(ERR, dev,
+			"the port uses receive offloads 0x%" PRIx64 " and transmit offloads 0x%" PRIx64 ", the device (revision %u) has only 0x%" PRIx64 " and 0x%" PRIx64,
+			data->dev_conf.rxmode.offloads, data->dev_conf.txmode.offloads, lim->rev,
+			vx_rx_offloads(lim), vx_tx_offloads(lim));
 		return false;
 	}
 	if ((dev->rss.hf & ~vx_rss_types(lim)) != 0) {

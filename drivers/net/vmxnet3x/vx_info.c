@@ -5,6 +5,7 @@
 
 #include "vx_cmd.h"
 #include "vx_link.h"
+#include "vx_offloads.h"
 #include "vx_rss.h"
 
 #define MIN_RX_BUFFER	128 /* devices refuse smaller first buffers */
@@ -13,22 +14,6 @@
 #define MAX_MTU_SEGS	16
 #define MAX_LRO_BYTES	(65535 + RTE_ETHER_HDR_LEN)
 #define BURST		32
-
-#define RX_OFFLOADS                                                                                 \
-	(RTE_ETH_RX_OFFLOAD_CHECKSUM | RTE_ETH_RX_OFFLOAD_VLAN_STRIP | RTE_ETH_RX_OFFLOAD_VLAN_FILTER | \
-		RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_RSS_HASH)
-
-/* IPv4 header checksums are computed in tx_prepare: a device has them only for frames that it segments. */
-#define TX_OFFLOADS                                                                                 \
-	(RTE_ETH_TX_OFFLOAD_VLAN_INSERT | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
-		RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_TSO |                         \
-		RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE)
-
-static uint64_t
-rx_offloads(const struct vx_dev *dev)
-{
-	return RX_OFFLOADS | (dev->rev->lro_type4 ? RTE_ETH_RX_OFFLOAD_TCP_LRO : 0);
-}
 
 /* The speed of the link, asked for even before activation. */
 static uint32_t
@@ -75,8 +60,8 @@ vx_dev_infos_get(struct rte_eth_dev *eth_dev, struct rte_eth_dev_info *info)
 
 	vx_lock(dev);
 	limits(dev, info);
-	info->rx_offload_capa = rx_offloads(dev);
-	info->tx_offload_capa = TX_OFFLOADS;
+	info->rx_offload_capa = vx_rx_offloads(&dev->lim);
+	info->tx_offload_capa = vx_tx_offloads(&dev->lim);
 	info->speed_capa = speed_capa(dev);
 	info->dev_capa &= ~RTE_ETH_DEV_CAPA_FLOW_RULE_KEEP;
 	info->default_rxportconf = (struct rte_eth_dev_portconf){
@@ -99,6 +84,17 @@ vx_supported_ptypes_get(PMD_PTYPES_PARAMS)
 		RTE_PTYPE_L4_TCP,
 		RTE_PTYPE_L4_UDP,
 		RTE_PTYPE_L4_FRAG,
+		RTE_PTYPE_TUNNEL_VXLAN,
+		RTE_PTYPE_TUNNEL_GENEVE,
+		RTE_PTYPE_TUNNEL_NVGRE,
+		RTE_PTYPE_TUNNEL_GRE,
+		RTE_PTYPE_TUNNEL_IP,
+		RTE_PTYPE_INNER_L2_ETHER,
+		RTE_PTYPE_INNER_L3_IPV4_EXT_UNKNOWN,
+		RTE_PTYPE_INNER_L3_IPV6_EXT_UNKNOWN,
+		RTE_PTYPE_INNER_L4_TCP,
+		RTE_PTYPE_INNER_L4_UDP,
+		RTE_PTYPE_INNER_L4_FRAG,
 		PMD_PTYPES_END
 	};
 

@@ -170,6 +170,11 @@ tx_rings_init(struct vx_txq *q)
 	size_t bytes = q->nb_desc * sizeof(struct vx_entry);
 
 	memset(q->ring, 0, 2 * bytes);
+	q->caps = (struct vx_tx_caps){
+		.tunnels = q->dev->lim.tunnels,
+		.encap = q->dev->rev->encap,
+		.tso = !(q->dev->lim.disabled & VMXNET3_DISABLED_TSO),
+	};
 	q->next = q->sent = q->done = q->comp_next = q->odd = 0;
 }
 

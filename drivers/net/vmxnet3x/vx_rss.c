@@ -8,18 +8,25 @@
 #define HASH_FUNC_TOEPLITZ 1
 #define FIELDS_TCP (VMXNET3_RSS_FIELDS_TCPIP4 | VMXNET3_RSS_FIELDS_TCPIP6)
 
-/* How ethdev, RSSConf and SET_RSS_FIELDS call the same thing; 0: by no bit. */
+/* What ethdev names by one bit: as RSSConf and SET_RSS_FIELDS call it, the latter also inside of tunnels; 0: by no bit. */
 static const struct {
 	uint64_t hf;
 	uint16_t hash_type;
-	uint32_t field;
+	uint32_t field, inner_field;
+	uint32_t cap; /* of a device that has capabilities; 0: every one */
 } types[] = {
-	{ RTE_ETH_RSS_IPV4, VMXNET3_RSS_HASH_IPV4, 0 },
-	{ RTE_ETH_RSS_IPV6, VMXNET3_RSS_HASH_IPV6, 0 },
-	{ RTE_ETH_RSS_NONFRAG_IPV4_TCP, VMXNET3_RSS_HASH_TCP_IPV4, VMXNET3_RSS_FIELDS_TCPIP4 },
-	{ RTE_ETH_RSS_NONFRAG_IPV6_TCP, VMXNET3_RSS_HASH_TCP_IPV6, VMXNET3_RSS_FIELDS_TCPIP6 },
-	{ RTE_ETH_RSS_NONFRAG_IPV4_UDP, 0, VMXNET3_RSS_FIELDS_UDPIP4 },
-	{ RTE_ETH_RSS_NONFRAG_IPV6_UDP, 0, VMXNET3_RSS_FIELDS_UDPIP6 },
+	{ RTE_ETH_RSS_IPV4, VMXNET3_RSS_HASH_IPV4, 0, VMXNET3_RSS_FIELDS_INNER_IP4, 0 },
+	{ RTE_ETH_RSS_IPV6, VMXNET3_RSS_HASH_IPV6, 0, VMXNET3_RSS_FIELDS_INNER_IP6, 0 },
+	{ RTE_ETH_RSS_NONFRAG_IPV4_TCP, VMXNET3_RSS_HASH_TCP_IPV4, VMXNET3_RSS_FIELDS_TCPIP4,
+		VMXNET3_RSS_FIELDS_INNER_TCPIP4, 0 },
+	{ RTE_ETH_RSS_NONFRAG_IPV6_TCP, VMXNET3_RSS_HASH_TCP_IPV6, VMXNET3_RSS_FIELDS_TCPIP6,
+		VMXNET3_RSS_FIELDS_INNER_TCPIP6, 0 },
+	{ RTE_ETH_RSS_NONFRAG_IPV4_UDP, 0, VMXNET3_RSS_FIELDS_UDPIP4, VMXNET3_RSS_FIELDS_INNER_UDPIP4,
+		VMXNET3_CAP_UDP_RSS },
+	{ RTE_ETH_RSS_NONFRAG_IPV6_UDP, 0, VMXNET3_RSS_FIELDS_UDPIP6, VMXNET3_RSS_FIELDS_INNER_UDPIP6,
+		VMXNET3_CAP_UDP_RSS },
+	{ RTE_ETH_RSS_ESP, 0, VMXNET3_RSS_FIELDS_ESPIP4, 0, VMXNET3_CAP_ESP_RSS_IPV4 },
+	{ RTE_ETH_RSS_ESP, 0, VMXNET3_RSS_FIELDS_ESPIP6, 0, VMXNET3_CAP_ESP_RSS_IPV6 },
 };
 
 /* The key that the test vectors of Microsoft's RSS are computed with. */
@@ -30,19 +37,40 @@ static const uint8_t default_key[VX_RSS_KEY_BYTES] = {
 	0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
 };
 
+/* Whether a device with these limits has type @p i. What RSSConf has no bit for came with the fields. */
+static bool
+has_type(const struct vx_limits *lim, unsigned int i)
+{
+	const struct vmxnet3_rev *rev = vmxnet3_rev_get(lim->rev);
+
+	if (types[i].hash_type != 0)
+		return true;
+	return rev->rss_fields && (!rev->caps || (lim->dcr & types[i].cap));
+}
+
 uint64_t
 vx_rss_types(const struct vx_limits *lim)
 {
-	const struct vmxnet3_rev *rev = vmxnet3_rev_get(lim->rev);
-	bool udp = rev->rss_fields && (!rev->caps || (lim->dcr & VMXNET3_CAP_UDP_RSS));
-	uint64_t hf = 0;
+	uint64_t hf = lim->dcr & VMXNET3_CAP_INNER_RSS ? RTE_ETH_RSS_LEVEL_MASK : RTE_ETH_RSS_LEVEL_OUTERMOST;
 	unsigned int i;
 
 	for (i = 0; i < RTE_DIM(types); i++) {
-		if (types[i].hash_type != 0 || udp)
+		if (has_type(lim, i))
 			hf |= types[i].hf;
 	}
 	return hf;
+}
+
+static bool
+wants_inner(const struct vx_dev *dev)
+{
+	return (dev->rss.hf & RTE_ETH_RSS_LEVEL_MASK) == RTE_ETH_RSS_LEVEL_INNERMOST;
+}
+
+bool
+vx_rss_is_on(const struct vx_dev *dev)
+{
+	return (dev->rss.hf & ~RTE_ETH_RSS_LEVEL_MASK) != 0;
 }
 
 void
@@ -101,7 +129,7 @@ vx_rss_fill(struct vx_dev *dev)
 	conf->ind_table_size = rte_cpu_to_le_16(VX_RETA_SIZE);
 	memcpy(conf->hash_key, dev->rss.key, sizeof(conf->hash_key));
 	memcpy(conf->ind_table, dev->rss.table, sizeof(conf->ind_table));
-	return dev->rss.hf != 0;
+	return vx_rss_is_on(dev);
 }
 
 void
@@ -111,11 +139,11 @@ vx_rss_apply_fields(struct vx_dev *dev)
 	uint32_t result, applied;
 	unsigned int i;
 
-	if (!dev->rev->rss_fields || dev->rss.hf == 0)
+	if (!dev->rev->rss_fields || !vx_rss_is_on(dev))
 		return;
 	for (i = 0; i < RTE_DIM(types); i++) {
-		if (dev->rss.hf & types[i].hf)
-			fields |= types[i].field;
+		if (dev->rss.hf & types[i].hf && has_type(&dev->lim, i))
+			fields |= types[i].field | (wants_inner(dev) ? types[i].inner_field : 0);
 	}
 	dev->area->shared.cmd_info.rss_fields = rte_cpu_to_le_32(fields);
 	result = vx_cmd_get(dev, VMXNET3_CMD_SET_RSS_FIELDS);
@@ -152,7 +180,7 @@ vx_rss_hash_update(struct rte_eth_dev *eth_dev, struct rte_eth_rss_conf *conf)
 	int ret;
 
 	vx_lock(dev);
-	was_on = dev->rss.hf != 0;
+	was_on = vx_rss_is_on(dev);
 	ret = set_conf(dev, conf);
 	if (ret == 0)
 		update_active(dev, was_on);
@@ -207,7 +235,7 @@ vx_reta_update(struct rte_eth_dev *eth_dev, struct rte_eth_rss_reta_entry64 *con
 	}
 	if (ret == 0) {
 		memcpy(dev->rss.table, table, sizeof(table));
-		update_active(dev, dev->rss.hf != 0);
+		update_active(dev, vx_rss_is_on(dev));
 	}
 	vx_unlock(dev);
 	return ret;

@@ -8,6 +8,9 @@
 /** RTE_ETH_RSS_* that a device with limits @p lim hashes by. */
 uint64_t vx_rss_types(const struct vx_limits *lim);
 
+/** Whether the application wants anything hashed: the level of headers alone is nothing. */
+bool vx_rss_is_on(const struct vx_dev *dev);
+
 /** The key of a port whose application gives none. */
 void vx_rss_init(struct vx_dev *dev);
 

@@ -3,6 +3,7 @@
 
 #include <rte_memcpy.h>
 
+#include "vx_rx_inner.h"
 #include "vx_rx_meta.h"
 
 /* Longest frame: 64 KiB of layer 3 under a header with tags. */
@@ -110,11 +111,8 @@ finish(struct vx_rxq *q, uint64_t lo, uint64_t hi)
 		return NULL;
 	}
 	vx_rx_describe(m, lo, hi);
-	if (unlikely(lo & VMXNET3_RCD_INNER)) {
-		/* Checksums and types are those of headers inside of a tunnel that nobody named. */
-		m->packet_type = RTE_PTYPE_L2_ETHER;
-		m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
-	}
+	if (unlikely(lo & VMXNET3_RCD_INNER))
+		vx_rx_describe_inner(q, m);
 	if (q->mss != 0) {
 		m->ol_flags |= RTE_MBUF_F_RX_LRO;
 		m->tso_segsz = q->mss;

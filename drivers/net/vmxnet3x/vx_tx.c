@@ -6,6 +6,7 @@
  */
 #include "vx_tx.h"
 
+#include "vx_tx_csum.h"
 #include "vx_tx_free.h"
 
 #define GEN (1u << VMXNET3_TXD_GEN_SHIFT)
@@ -108,13 +109,13 @@ put_any(struct vx_txq *q, struct batch *b, struct rte_mbuf *m)
 {
 	struct vx_tx_plan plan;
 
-	if (vx_tx_plan(m, &plan) != 0) {
+	if (vx_tx_plan(&q->caps, m, &plan) != 0) {
 		refuse(q, m);
 		return true;
 	}
 	if (plan.nb_descs > q->mask - (b->next - q->done))
 		return false;
-	if (unlikely(vx_tx_ipv4_checksum(m) != 0)) {
+	if (unlikely(plan.software != 0 && vx_tx_software(m, plan.software) != 0)) {
 		refuse(q, m);
 		return true;
 	}

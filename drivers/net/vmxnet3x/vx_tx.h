@@ -8,7 +8,7 @@
 
 /**
  * Sends frames as they are, as rte_eth_tx_prepare() leaves them: where a checksum is to be computed the
- * pseudo-header's sum must be there. An IPv4 header checksum that is still asked for is computed here.
+ * pseudo-header's sum must be there. Checksums that are still asked for and left to software are computed here.
  *
  * @return frames taken, among them those that can never be sent, which are dropped and counted; fewer than
  *         @p nb_pkts when the ring is full; 0 also while the queue is paused

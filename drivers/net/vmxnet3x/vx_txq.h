@@ -5,6 +5,7 @@
 
 #include "vx_dev.h"
 #include "vx_ring.h"
+#include "vx_tx_plan.h"
 
 struct vx_txq {
 	struct vx_gate gate;
@@ -22,6 +23,7 @@ struct vx_txq {
 	uint32_t span; /**< entries that share one completion, about */
 	uint32_t busy; /**< entries in use from which on completions are looked for */
 	bool fast_free;
+	struct vx_tx_caps caps; /**< rte_eth_tx_prepare() reads it outside of the gate */
 	const struct vx_entry *comp;
 	uint32_t comp_next;
 	/** Before it (and not before done) there may be frames of more than one descriptor or mbuf. */

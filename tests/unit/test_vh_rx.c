@@ -516,6 +516,40 @@ no_buffers(void **state)
 	rig_close(&rig);
 }
 
+/*
+ * Three queues, whose guest uses two. While frames come a queue may have buffers in stock; when none came for some time
+ * every one is back, in a queue that the guest does not use as well, and the next frames find their way.
+ */
+static void
+idle_queues_hold_no_buffer(void **state)
+{
+	struct rte_mbuf *m[RIG_BURST];
+	uint32_t round, q, i, n;
+
+	(void)state;
+	rig_open(&rig, "queues=4");
+	rig_start(&rig, &(struct rig_conf){ .nb_rx = 3, .nb_mbufs = 255 });
+	rig_plug_usual(&rig, 2);
+	for (round = 0; round < 3; round++) {
+		for (q = 0; q < 2; q++) {
+			for (i = 0; i < 5; i++) {
+				make_frame(100);
+				rig_guest_send(&rig, q, frame.data, frame.len, NULL);
+			}
+			n = rig_receive(&rig, (uint16_t)q, m, 5);
+			assert_int_equal(5, n);
+			rte_pktmbuf_free_bulk(m, n);
+			assert_int_equal(5, mini_reap(&rig.m, q));
+		}
+		for (q = 0; q < 3; q++) {
+			for (i = 0; i < 200; i++)
+				assert_int_equal(0, rte_eth_rx_burst(rig.port, (uint16_t)q, m, RIG_BURST));
+		}
+		assert_int_equal(rig.pool->size, rte_mempool_avail_count(rig.pool));
+	}
+	rig_close(&rig);
+}
+
 int
 main(void)
 {
@@ -529,6 +563,7 @@ main(void)
 		cmocka_unit_test(scatter),
 		cmocka_unit_test(mtu),
 		cmocka_unit_test(no_buffers),
+		cmocka_unit_test(idle_queues_hold_no_buffer),
 	};
 
 	return cmocka_run_group_tests(tests, rig_eal, NULL);

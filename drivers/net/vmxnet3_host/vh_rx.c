@@ -28,13 +28,19 @@ vh_rx_create(unsigned int socket)
 	return rx;
 }
 
+static void
+return_stock(struct vh_rx *rx)
+{
+	rte_pktmbuf_free_bulk(rx->stock, rx->nb_stock);
+	rx->nb_stock = 0;
+}
+
 void
 vh_rx_drain(struct vh_rxq *q)
 {
 	struct vh_rx *rx = q->rx;
 
-	rte_pktmbuf_free_bulk(rx->stock, rx->nb_stock);
-	rx->nb_stock = 0;
+	return_stock(rx);
 	vh_count(&q->count[VH_RX_STOPPED], rx->tail - rx->head);
 	for (; rx->head != rx->tail; rx->head++)
 		rte_pktmbuf_free(rx->kept[rx->head % VH_RX_KEPT]);
@@ -111,11 +117,23 @@ burst_begin(struct vh_rxq *q, struct rte_mbuf **pkts, uint16_t n)
 		rx->out[rx->nb_out++] = rx->kept[rx->head++ % VH_RX_KEPT];
 }
 
+/* An idle queue holds no buffer: it has one while it looks for a frame. */
+static void
+rest(struct vh_rx *rx)
+{
+	if (rx->empty < VH_RX_IDLE && ++rx->empty < VH_RX_IDLE)
+		return;
+	rx->step = 1;
+	return_stock(rx);
+}
+
 static inline void
 count_burst(struct vh_rxq *q)
 {
-	const struct vh_rx *rx = q->rx;
+	struct vh_rx *rx = q->rx;
 	uint64_t bytes = 0;
+
+	rx->empty = 0;
 
 	for (uint16_t i = 0; i < rx->nb_out; i++)
 		bytes += rx->out[i]->pkt_len;
@@ -137,6 +155,8 @@ vh_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t n)
 		got = q->rx->nb_out;
 		if (got > 0)
 			count_burst(q);
+		else
+			rest(q->rx);
 		vmxnet3_dev_intr_poll(port->dev);
 	}
 	vh_gate_leave(&q->gate);

@@ -10,6 +10,9 @@
 /** Frames taken at once. */
 #define VH_RX_STEP 32
 
+/** Bursts without a frame after which a queue gives its stock of packet buffers back. */
+#define VH_RX_IDLE 64
+
 /** Pieces kept for later at most; a power of two. 32 frames of 64 KiB with an MSS of 1448 fit. */
 #define VH_RX_KEPT 2048
 
@@ -17,6 +20,7 @@ struct vh_rx {
 	struct vmxnet3_burst *burst;
 	uint16_t step;        /**< frames to take next; 1: the last ones were cut */
 	uint16_t next_queue;  /**< of the guest's that this one polls, where to begin */
+	uint16_t empty;       /**< bursts that brought nothing, one after the other; VH_RX_IDLE: that many or more */
 
 	/* Of the burst that runs. */
 	struct rte_mbuf **out;

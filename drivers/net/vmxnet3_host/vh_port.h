@@ -9,7 +9,7 @@
  * The files of the driver, from the top down; each uses only those below it:
  *  - vh_vdev.c: probe and remove; vh_ops.c: the ethdev's operations;
  *  - vh_stats.c, vh_link.c: statistics, link;
- *  - vh_rx.c on vh_rx_frame.c, vh_tx.c: bursts;
+ *  - vh_rx.c on vh_rx_frame.c, vh_tx.c on vh_tx_request.c: bursts;
  *  - vh_port.c: the device, its socket, waiting for bursts to end;
  *  - vh_args.c: device arguments; vh_count.h: what queues count.
  *

@@ -7,29 +7,17 @@
 #include "vh_tx.h"
 
 #include <rte_errno.h>
-#include <rte_ip.h>
 #include <rte_malloc.h>
 
-#include <offload_csum.h>
 #include <offload_mbuf.h>
-#include <offload_parse.h>
+
+#include "vh_tx_request.h"
 
 /* Frames handed to the device at once. */
 #define STEP 32
 
 /* Segments of one step; the longest frame has one more than it has buffers. */
 #define SEGS 512
-
-#define TCP_HDR_MIN 20
-#define UDP_HDR 8
-
-/* Requests that can be carried out. */
-#define SUPPORTED (RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6 | \
-	RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG)
-#define UNSUPPORTED (RTE_MBUF_F_TX_OFFLOAD_MASK & ~SUPPORTED)
-
-/* Those that rest on the headers. */
-#define HEADERS (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG)
 
 struct vh_tx {
 	uint16_t nb, nb_segs;
@@ -56,117 +44,6 @@ vh_tx_destroy(struct vh_tx *tx)
 	rte_free(tx);
 }
 
-/* ---- requests ---- */
-
-static uint32_t
-l4_len_of(const struct rte_mbuf *m)
-{
-	if (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)
-		return m->l4_len;
-	switch (m->ol_flags & RTE_MBUF_F_TX_L4_MASK) {
-	case RTE_MBUF_F_TX_TCP_CKSUM:
-		return TCP_HDR_MIN;
-	case RTE_MBUF_F_TX_UDP_CKSUM:
-		return UDP_HDR;
-	default:
-		return 0;
-	}
-}
-
-/* Bytes at the front of a frame that its request is about. */
-static inline uint32_t
-header_len(const struct rte_mbuf *m)
-{
-	if (likely(!(m->ol_flags & HEADERS)))
-		return 0;
-	return (uint32_t)m->l2_len + m->l3_len + l4_len_of(m);
-}
-
-/* The IPv4 header checksum is made here: it rests on nothing that the device changes later. */
-static bool
-make_ip_csum(const struct offload_frame *f, const struct rte_mbuf *m)
-{
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(f->seg[0].data + m->l2_len);
-
-	if (m->l3_len < sizeof(*ip) || rte_ipv4_hdr_len(ip) != m->l3_len)
-		return false;
-	ip->hdr_checksum = 0;
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
-	return true;
-}
-
-/*
- * The application need not have stored the sum of the pseudo-header. The lengths are those that it
- * gave, which may be of a layer 2 that we know nothing of; but whoever wants to walk extension headers
- * has to agree with us on them.
- */
-static bool
-ask_csum(struct offload_frame *f, const struct rte_mbuf *m, bool tcp)
-{
-	bool ipv6 = f->seg[0].data[m->l2_len] >> 4 == 6;
-	struct offload_headers hdr = {
-		.l2_len = m->l2_len,
-		.l3_len = m->l3_len,
-		.l4_len = tcp ? TCP_HDR_MIN : UDP_HDR,
-		.ip_proto = tcp ? IPPROTO_TCP : IPPROTO_UDP,
-		.flags = (uint8_t)((ipv6 ? OFFLOAD_H_IPV6 : OFFLOAD_H_IPV4) |
-			(tcp ? OFFLOAD_H_TCP : OFFLOAD_H_UDP)),
-	};
-
-	if (ipv6 && m->l3_len > sizeof(struct rte_ipv6_hdr)) {
-		offload_frame_parse(f);
-		if (f->hdr.l2_len != hdr.l2_len || f->hdr.l3_len != hdr.l3_len ||
-				f->hdr.ip_proto != hdr.ip_proto || f->hdr.l4_len == 0)
-			return false;
-	} else if (m->l3_len < (ipv6 ? sizeof(struct rte_ipv6_hdr) : sizeof(struct rte_ipv4_hdr))) {
-		return false;
-	}
-	return offload_csum_ask(f, &hdr) == 0;
-}
-
-static bool
-ask_tso(struct offload_frame *f, const struct rte_mbuf *m)
-{
-	if (m->tso_segsz == 0 || m->l4_len < TCP_HDR_MIN)
-		return false;
-	f->request = OFFLOAD_TSO;
-	f->hdr_len = (uint16_t)header_len(m);
-	f->mss = m->tso_segsz;
-	return true;
-}
-
-/* @return whether the request is one, and fits the frame. */
-static bool
-set_request(struct offload_frame *f, const struct rte_mbuf *m)
-{
-	uint64_t flags = m->ol_flags;
-
-	if (flags & UNSUPPORTED)
-		return false;
-	if (flags & RTE_MBUF_F_TX_VLAN) {
-		f->flags |= OFFLOAD_F_VLAN;
-		f->vlan_tci = m->vlan_tci;
-	}
-	if (!(flags & HEADERS))
-		return true;
-	if (m->l3_len == 0 || header_len(m) > f->seg[0].len)
-		return false;
-	if (flags & RTE_MBUF_F_TX_IP_CKSUM && !make_ip_csum(f, m))
-		return false;
-	if (flags & RTE_MBUF_F_TX_TCP_SEG)
-		return ask_tso(f, m);
-	switch (flags & RTE_MBUF_F_TX_L4_MASK) {
-	case RTE_MBUF_F_TX_L4_NO_CKSUM:
-		return true;
-	case RTE_MBUF_F_TX_TCP_CKSUM:
-		return ask_csum(f, m, true);
-	case RTE_MBUF_F_TX_UDP_CKSUM:
-		return ask_csum(f, m, false);
-	default:
-		return false;
-	}
-}
-
 /* ---- bursts ---- */
 
 static inline bool
@@ -181,7 +58,7 @@ static inline enum vh_tx_count
 load(struct vh_tx *tx, const struct rte_mbuf *m)
 {
 	struct offload_frame *f = &tx->frame[tx->nb];
-	uint32_t need = RTE_MAX(header_len(m), (uint32_t)OFFLOAD_HEADER_BYTES);
+	uint32_t need = RTE_MAX(vh_tx_header_len(m), (uint32_t)OFFLOAD_HEADER_BYTES);
 
 	if (unlikely(!is_sound(m)))
 		return VH_TX_BAD_MBUF;
@@ -193,7 +70,7 @@ load(struct vh_tx *tx, const struct rte_mbuf *m)
 			VH_TX_MAX_SEGS + 1),
 		.len = m->pkt_len,
 	};
-	if (unlikely(m->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK) && !set_request(f, m))
+	if (unlikely(m->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK) && !vh_tx_set_request(f, m))
 		return VH_TX_BAD_OFFLOAD;
 	tx->nb++;
 	tx->nb_segs = (uint16_t)(tx->nb_segs + f->nb_segs);
@@ -233,7 +110,7 @@ send_step(struct vh_txq *q, struct rte_mbuf **pkts, uint16_t n)
 		verdict = load(tx, pkts[i]);
 		if (unlikely(verdict != VH_TX_PACKETS))
 			vh_count(&q->count[verdict], 1);
-		else if (unlikely(tx->frame[tx->nb - 1].request == OFFLOAD_TSO))
+		else if (unlikely(offload_is_large(&tx->frame[tx->nb - 1])))
 			nb_tso++;
 	}
 	if (nb_tso > 0)
@@ -266,13 +143,9 @@ vh_tx_prepare(void *queue __rte_unused, struct rte_mbuf **pkts, uint16_t n)
 {
 	for (uint16_t i = 0; i < n; i++) {
 		const struct rte_mbuf *m = pkts[i];
-		int ret = rte_validate_tx_offload(m);
+		int ret = vh_tx_check_request(m);
 
-		if (m->ol_flags & UNSUPPORTED ||
-				(m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_SCTP_CKSUM)
-			ret = -ENOTSUP;
-		else if (m->nb_segs > VH_TX_MAX_SEGS || m->pkt_len > OFFLOAD_FRAME_MAX ||
-				header_len(m) > RTE_MIN(m->pkt_len, (uint32_t)OFFLOAD_HEADER_MAX))
+		if (ret == 0 && (m->nb_segs > VH_TX_MAX_SEGS || m->pkt_len > OFFLOAD_FRAME_MAX))
 			ret = -EINVAL;
 		if (unlikely(ret != 0)) {
 			rte_errno = -ret;

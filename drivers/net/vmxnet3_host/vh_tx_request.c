@@ -142,7 +142,7 @@ ask_csum(struct offload_frame *f, uint32_t l3, uint32_t l3_len, bool tcp)
 				OFFLOAD_TUNNEL_NONE)
 			real = &inner;
 		if (real->l2_len != hdr.l2_len || real->l3_len != hdr.l3_len || real->ip_proto != hdr.ip_proto ||
-				real->l4_len == 0)
+				real->flags & OFFLOAD_H_FRAG)
 			return false;
 	} else if (l3_len < (ipv6 ? sizeof(struct rte_ipv6_hdr) : sizeof(struct rte_ipv4_hdr))) {
 		return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Joining bursts of 32 frames against rte_gro_reassemble_burst(): TCP of 1, 4 and 32 flows (the last has nothing to
- * join), pure acknowledgements, UDP of 64 bytes. Both get parsed frames with good checksums, since GRO looks at none; in
- * the last row nobody knows them, and GRO's user looks first.
+ * join), pure acknowledgements, UDP of 64 bytes. Both get parsed frames with good checksums, since GRO looks at none;
+ * in the last row nobody knows them, and GRO's user looks first.
  *
  * With an argument, the burst of that name alone, ours only and so many times: for callgrind.
  */

@@ -113,6 +113,22 @@ def test_without_lro_large_frames_are_cut(lab):
         two.run("ethtool -K eth0 lro on")
 
 
+def test_small_frames_are_joined(lab):
+    """For a guest with LRO: what comes in from the host, and what the other guest sends without TSO."""
+    set_mtu(lab, 1500)
+    one, two = lab.guests[1], lab.guests[2]
+    one.run("ethtool -K eth0 tso off gso off")
+    try:
+        for source in (lab.netns, one):
+            for address in (ipv4(2), ipv6(2)):
+                before = counters(two)["LRO pkts rx"]
+                tcp(source, address)
+                assert counters(two)["LRO pkts rx"] > before
+                same_file(source, two, address)
+    finally:
+        one.run("ethtool -K eth0 tso on gso on")
+
+
 def test_vlan_device_in_the_guests(lab):
     set_mtu(lab, 1500)
     for number in (1, 2):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Small frames that arrive on an uplink are joined for a port that takes large ones, and nobody can tell at the far end."""
+"""Small frames of an uplink are joined for a port that takes large ones, and nobody can tell at the far end."""
 import contextlib
 import os
 import signal

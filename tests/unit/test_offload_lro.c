@@ -460,6 +460,13 @@ ip_shapes(void **state)
 			add(192, 2, false);
 		}
 		assert_false(two_joined());
+		/* The same where it would fit: a last frame, shorter, with one byte more than it says */
+		build_next(&s, 0, s.payload);
+		add(192, 2, false);
+		build_next(&s, 1, 1000);
+		built.data[built.len++] = 0;
+		add(192, 2, false);
+		assert_false(two_joined());
 		/* Longer than it is */
 		for (i = 0; i < 2; i++) {
 			build_next(&s, i, s.payload);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What is joined, against DPDK's GRO, for what both define in the same way: TCP over IPv4 in order, frames of one
- * length in each flow, good checksums; gaps, short last frames, other acknowledgements, options and flags, identification.
+ * length in each flow, good checksums; gaps, short last frames, other acknowledgements, options, flags and
+ * identification.
  */
 #include "offload_frames.h"
 

@@ -15,16 +15,26 @@
  */
 uint16_t offload_copy_sum(void *dst, const void *src, uint32_t len);
 
+/** What offload_copy_frame() verifies, a mask. */
+#define OFFLOAD_VERIFY       0x01u /**< the outermost layers, as offload_csum_verify() does it */
+#define OFFLOAD_VERIFY_INNER 0x02u /**< inside of a tunnel, as offload_csum_verify_inner() does it; not SCTP */
+
 /**
- * Copies a frame without a segmentation request into pieces that have at least as much room in all; what room is
- * left is filled with zeros. The frame is not changed. In the copy:
+ * Copies a frame without a segmentation request (one with it is copied as it is) into pieces that have at least as
+ * much room in all; what room is left is filled with zeros. The frame is not changed, except for being parsed. In
+ * the copy:
  *  - an OFFLOAD_CSUM request is carried out as offload_csum_complete() does it, with OFFLOAD_F_OUTER_CSUM the outer
- *    UDP checksum after the inner one. The caller has asked offload_csum_check() whether it can be.
- *  - with @p verify, a frame without request, whose checksum nothing is known of, is verified as offload_csum_verify()
- *    does it.
+ *    UDP checksum after the inner one. The caller has asked offload_csum_check() whether it can be; otherwise
+ *    the copy has nothing done.
+ *  - a frame without request is verified as @p verify says, as far as nothing is known of it.
  *
- * @return OFFLOAD_F_CSUM_GOOD, OFFLOAD_F_CSUM_BAD or 0: what is known of the checksums of the copy's outermost layers
+ * Pieces that overlap with segments after the first get any bytes, but no byte outside of the pieces is written.
+ * Frames that need no sum are copied by memcpy() or memmove().
+ *
+ * @param verify  OFFLOAD_VERIFY*, 0 or true
+ * @return OFFLOAD_F_CSUM_GOOD, OFFLOAD_F_CSUM_BAD or 0: what is known of the checksums of the copy's outermost layers;
+ *         and OFFLOAD_F_INNER_GOOD if those inside of a tunnel are known to be right
  */
-uint8_t offload_copy_frame(struct offload_frame *f, const struct offload_seg *to, uint16_t nb_to, bool verify);
+uint8_t offload_copy_frame(struct offload_frame *f, const struct offload_seg *to, uint16_t nb_to, unsigned int verify);
 
 #endif /* OFFLOAD_COPY_H */

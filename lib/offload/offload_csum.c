@@ -4,6 +4,7 @@
 #include <rte_common.h>
 
 #include "offload_wire.h"
+#include "offload_crc.h"
 #include "offload_csum.h"
 #include "offload_parse.h"
 
@@ -79,10 +80,23 @@ ipv4_header_good(const uint8_t *data, const struct offload_headers *hdr)
 }
 
 static inline uint32_t
+l4_at(const struct offload_headers *hdr)
+{
+	return hdr->l2_len + hdr->l3_len;
+}
+
+static inline uint32_t
 csum_field_of(const struct offload_headers *hdr)
 {
-	return hdr->l2_len + hdr->l3_len +
-		(hdr->flags & OFFLOAD_H_TCP ? TCP_CSUM_AT : UDP_CSUM_AT);
+	if (hdr->flags & OFFLOAD_H_TCP)
+		return l4_at(hdr) + TCP_CSUM_AT;
+	return l4_at(hdr) + (hdr->flags & OFFLOAD_H_UDP ? UDP_CSUM_AT : SCTP_CSUM_AT);
+}
+
+static inline uint32_t
+load_le32(const uint8_t *p)
+{
+	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 /* The inverse of a sum. In UDP, a zero would mean that there is no checksum. */
@@ -109,23 +123,31 @@ l4_extent(const struct offload_frame *f, const struct offload_headers *hdr)
 		return 0;
 
 	l4_len = ip_len - hdr->l3_len;
-	if (hdr->flags & OFFLOAD_H_TCP)
+	if (!(hdr->flags & OFFLOAD_H_UDP))
 		return l4_len;
 	udp_len = load_be16(ip + hdr->l3_len + 4);
 	return udp_len < UDP_LEN || udp_len > l4_len ? 0 : udp_len;
 }
 
-/* Whether the request is for the outermost layer 4, and the IPv4 header below it is right. */
+/* Whether the request is for this layer 4, and the IPv4 header below it is right. */
 static bool
-completes_outermost(struct offload_frame *f)
+completes(const struct offload_frame *f, const struct offload_headers *hdr)
 {
-	const struct offload_headers *hdr = &f->hdr;
-
-	offload_frame_parse(f);
-	if (!has_l4_sum(hdr) || f->csum_start != hdr->l2_len + hdr->l3_len ||
-			f->csum_field != csum_field_of(hdr))
+	if (hdr->l4_len == 0 || f->csum_start != l4_at(hdr) || f->csum_field != csum_field_of(hdr))
 		return false;
 	return hdr->flags & OFFLOAD_H_IPV6 || ipv4_header_good(f->seg[0].data, hdr);
+}
+
+/* What is known of the inner headers when the request has been carried out. */
+static uint8_t
+completes_inner(const struct offload_frame *f)
+{
+	struct offload_headers inner;
+
+	if (likely(!(f->flags & OFFLOAD_F_INNER)) ||
+			offload_parse_inner(f->seg[0].data, f->seg[0].len, &f->hdr, &inner) == OFFLOAD_TUNNEL_NONE)
+		return 0;
+	return has_l4_sum(&inner) && completes(f, &inner) ? OFFLOAD_F_INNER_GOOD : 0;
 }
 
 static inline bool
@@ -158,6 +180,29 @@ offload_csum_check(const struct offload_frame *f)
 	if (unlikely(wants_outer(f)) && !outer_fits(f))
 		return -EINVAL;
 	return 0;
+}
+
+bool
+offload_csum_is_crc(struct offload_frame *f)
+{
+	const struct offload_headers *hdr = &f->hdr;
+
+	if (likely(f->csum_field - f->csum_start != SCTP_CSUM_AT))
+		return false;
+	offload_frame_parse(f);
+	return hdr->flags & OFFLOAD_H_SCTP && f->csum_start == l4_at(hdr) && l4_extent(f, hdr) != 0;
+}
+
+uint8_t
+offload_csum_make_crc(struct offload_frame *f, const struct offload_seg *seg, uint16_t nb_segs,
+	struct offload_made *made)
+{
+	uint32_t crc = rte_cpu_to_le_32(offload_crc_sctp(seg, nb_segs, f->csum_start, l4_extent(f, &f->hdr)));
+
+	made->at = f->csum_field;
+	made->len = sizeof(crc);
+	memcpy(made->bytes, &crc, sizeof(crc));
+	return completes(f, &f->hdr) ? OFFLOAD_F_CSUM_GOOD : 0;
 }
 
 /*
@@ -206,20 +251,31 @@ outer_known(const struct offload_frame *f, uint16_t inner, uint16_t field)
 	return outer == outer_csum(f, inner, field) ? OFFLOAD_F_CSUM_GOOD : 0;
 }
 
+static inline void
+set_made(struct offload_made *made, uint32_t at, uint16_t csum)
+{
+	made->at = at;
+	made->len = sizeof(csum);
+	store_raw16(made->bytes, csum);
+}
+
 uint8_t
 offload_csum_make(struct offload_frame *f, uint16_t sum, struct offload_made made[2])
 {
 	const struct offload_headers *hdr = &f->hdr;
+	uint16_t csum = csum_of(sum, f->csum_field - f->csum_start == UDP_CSUM_AT);
+	uint8_t known;
 
-	made[0].at = f->csum_field;
-	made[0].csum = csum_of(sum, f->csum_field - f->csum_start == UDP_CSUM_AT);
-	made[1].at = 0;
-	if (!wants_outer(f))
-		return completes_outermost(f) ? OFFLOAD_F_CSUM_GOOD : outer_known(f, sum, made[0].csum);
 	offload_frame_parse(f);
-	made[1].at = csum_field_of(hdr);
-	made[1].csum = outer_csum(f, sum, made[0].csum);
-	return hdr->flags & OFFLOAD_H_IPV6 || ipv4_header_good(f->seg[0].data, hdr) ? OFFLOAD_F_CSUM_GOOD : 0;
+	known = completes_inner(f);
+	set_made(&made[0], f->csum_field, csum);
+	made[1].len = 0;
+	if (likely(!wants_outer(f)))
+		return known | (has_l4_sum(hdr) && completes(f, hdr) ? OFFLOAD_F_CSUM_GOOD : outer_known(f, sum, csum));
+	set_made(&made[1], csum_field_of(hdr), outer_csum(f, sum, csum));
+	if (hdr->flags & OFFLOAD_H_IPV6 || ipv4_header_good(f->seg[0].data, hdr))
+		known |= OFFLOAD_F_CSUM_GOOD;
+	return known;
 }
 
 /* Whether the request is odd enough to change what was parsed: a length, a type. */
@@ -234,7 +290,7 @@ changes_headers(const struct offload_frame *f)
 int
 offload_csum_complete(struct offload_frame *f)
 {
-	struct offload_made made[2];
+	struct offload_made made[2] = { { 0 } };
 	uint8_t known;
 
 	if (f->request == OFFLOAD_NONE)
@@ -242,14 +298,17 @@ offload_csum_complete(struct offload_frame *f)
 	if (offload_csum_check(f) != 0)
 		return -EINVAL;
 
-	known = offload_csum_make(f, offload_sum(f, f->csum_start, f->len - f->csum_start), made);
-	store_raw16(f->seg[0].data + made[0].at, made[0].csum);
-	if (made[1].at != 0)
-		store_raw16(f->seg[0].data + made[1].at, made[1].csum);
+	if (unlikely(offload_csum_is_crc(f)))
+		known = offload_csum_make_crc(f, f->seg, f->nb_segs, made);
+	else
+		known = offload_csum_make(f, offload_sum(f, f->csum_start, f->len - f->csum_start), made);
+	memcpy(f->seg[0].data + made[0].at, made[0].bytes, made[0].len);
+	memcpy(f->seg[0].data + made[1].at, made[1].bytes, made[1].len);
 	if (unlikely(changes_headers(f)))
 		f->flags &= (uint8_t)~OFFLOAD_F_PARSED;
 	f->request = OFFLOAD_NONE;
-	f->flags &= (uint8_t)~(OFFLOAD_F_INNER | OFFLOAD_F_OUTER_CSUM | OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_CSUM_BAD);
+	f->flags &= (uint8_t)~(OFFLOAD_F_INNER | OFFLOAD_F_OUTER_CSUM | OFFLOAD_F_INNER_GOOD | OFFLOAD_F_CSUM_GOOD |
+		OFFLOAD_F_CSUM_BAD);
 	f->flags |= known;
 	return 0;
 }
@@ -260,7 +319,7 @@ offload_csum_ask(struct offload_frame *f, const struct offload_headers *hdr)
 	uint8_t *data = f->seg[0].data;
 	uint32_t l4_len;
 
-	if (f->request != OFFLOAD_NONE || hdr->l4_len == 0 || !has_l4_sum(hdr) ||
+	if (f->request != OFFLOAD_NONE || hdr->l4_len == 0 ||
 			(uint32_t)hdr->l2_len + hdr->l3_len + hdr->l4_len > f->seg[0].len)
 		return -EINVAL;
 	l4_len = l4_extent(f, hdr);
@@ -269,28 +328,28 @@ offload_csum_ask(struct offload_frame *f, const struct offload_headers *hdr)
 	f->request = OFFLOAD_CSUM;
 	f->csum_start = (uint16_t)(hdr->l2_len + hdr->l3_len);
 	f->csum_field = (uint16_t)csum_field_of(hdr);
-	store_raw16(data + f->csum_field, fold_sum(offload_pseudo_sum(data, hdr, l4_len)));
+	if (has_l4_sum(hdr))
+		store_raw16(data + f->csum_field, fold_sum(offload_pseudo_sum(data, hdr, l4_len)));
 	return 0;
 }
 
 uint8_t
-offload_csum_scope(struct offload_frame *f, struct offload_scope *scope)
+offload_csum_scope(const struct offload_frame *f, const struct offload_headers *hdr, struct offload_scope *scope)
 {
-	const struct offload_headers *hdr = &f->hdr;
 	const uint8_t *data = f->seg[0].data;
 
-	scope->len = 0;
-	offload_frame_parse(f);
-	if (!has_l4_sum(hdr))
+	*scope = (struct offload_scope){ .start = l4_at(hdr), .crc = hdr->flags & OFFLOAD_H_SCTP };
+	if (hdr->l4_len == 0)
 		return 0;
 	scope->len = l4_extent(f, hdr);
 	if (scope->len == 0)
 		return 0;
-	scope->start = hdr->l2_len + hdr->l3_len;
 	if (hdr->flags & OFFLOAD_H_IPV4 && !ipv4_header_good(data, hdr)) {
 		scope->len = 0;
 		return OFFLOAD_F_CSUM_BAD;
 	}
+	if (unlikely(scope->crc))
+		return 0;
 	/* No checksum: fine over IPv4; over IPv6 allowed in some tunnels, unknown here. */
 	if (hdr->flags & OFFLOAD_H_UDP && load_raw16(data + csum_field_of(hdr)) == 0) {
 		scope->len = 0;
@@ -311,28 +370,67 @@ offload_csum_judge(const struct offload_headers *hdr, const struct offload_scope
 	return OFFLOAD_F_CSUM_BAD;
 }
 
+uint8_t
+offload_csum_judge_crc(const struct offload_frame *f, const struct offload_scope *scope, const struct offload_seg *seg,
+	uint16_t nb_segs)
+{
+	uint32_t told = load_le32(f->seg[0].data + scope->start + SCTP_CSUM_AT);
+
+	if (offload_crc_sctp(seg, nb_segs, scope->start, scope->len) == told)
+		return OFFLOAD_F_CSUM_GOOD;
+	/* Two peers may agree to send zero (RFC 9653). */
+	return told == 0 ? 0 : OFFLOAD_F_CSUM_BAD;
+}
+
+/* What is known of the checksums of these headers in the frame; *sum is layer 4's, if it has one that was summed. */
+static uint8_t
+look(const struct offload_frame *f, const struct offload_headers *hdr, struct offload_scope *scope, uint16_t *sum)
+{
+	uint8_t known = offload_csum_scope(f, hdr, scope);
+
+	if (scope->len == 0)
+		return known;
+	if (unlikely(scope->crc))
+		return offload_csum_judge_crc(f, scope, f->seg, f->nb_segs);
+	*sum = offload_sum(f, scope->start, scope->len);
+	return offload_csum_judge(hdr, scope, *sum);
+}
+
 /* With @p finish, a checksum that a kernel left to hardware is made. */
 static void
 check_frame(struct offload_frame *f, bool finish)
 {
+	const struct offload_headers *hdr = &f->hdr;
 	struct offload_scope scope;
+	uint16_t sum = 0;
 	uint8_t *field, known;
-	uint16_t sum;
 
 	if (f->request != OFFLOAD_NONE || f->flags & OFFLOAD_F_CSUM_GOOD)
 		return;
 	f->flags &= (uint8_t)~OFFLOAD_F_CSUM_BAD;
-	known = offload_csum_scope(f, &scope);
-	if (scope.len != 0) {
-		sum = offload_sum(f, scope.start, scope.len);
-		known = offload_csum_judge(&f->hdr, &scope, sum);
-		field = f->seg[0].data + csum_field_of(&f->hdr);
-		if (finish && known != OFFLOAD_F_CSUM_GOOD && load_raw16(field) == scope.pseudo) {
-			store_raw16(field, csum_of(sum, f->hdr.flags & OFFLOAD_H_UDP));
+	offload_frame_parse(f);
+	known = look(f, hdr, &scope, &sum);
+	if (finish && known != OFFLOAD_F_CSUM_GOOD && scope.len != 0 && has_l4_sum(hdr)) {
+		field = f->seg[0].data + csum_field_of(hdr);
+		if (load_raw16(field) == scope.pseudo) {
+			store_raw16(field, csum_of(sum, hdr->flags & OFFLOAD_H_UDP));
 			known = OFFLOAD_F_CSUM_GOOD;
 		}
 	}
 	f->flags |= known;
+}
+
+uint8_t
+offload_csum_verify_inner(const struct offload_frame *f, const struct offload_headers *inner)
+{
+	struct offload_scope scope;
+	uint16_t sum;
+
+	if (f->request == OFFLOAD_CSUM && f->flags & OFFLOAD_F_INNER)
+		return has_l4_sum(inner) && completes(f, inner) ? OFFLOAD_F_CSUM_GOOD : 0;
+	if (f->flags & OFFLOAD_F_INNER_GOOD)
+		return OFFLOAD_F_CSUM_GOOD;
+	return f->request == OFFLOAD_NONE ? look(f, inner, &scope, &sum) : 0;
 }
 
 void

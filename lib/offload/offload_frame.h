@@ -50,6 +50,7 @@ enum offload_request {
 #define OFFLOAD_F_INNER     0x08u /**< request refers to the headers inside of a tunnel */
 #define OFFLOAD_F_PARSED    0x10u /**< hdr is filled */
 #define OFFLOAD_F_OUTER_CSUM 0x20u /**< with OFFLOAD_F_INNER: the outer UDP checksum is wanted, too */
+#define OFFLOAD_F_INNER_GOOD 0x40u /**< L3 and L4 checksums inside of a tunnel are known to be right (or just made) */
 
 /** offload_headers::flags; an l4_len comes with one of _TCP, _UDP, _SCTP, of which only the first two have an
     Internet checksum */

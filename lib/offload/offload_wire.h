@@ -3,6 +3,7 @@
 #ifndef OFFLOAD_WIRE_H
 #define OFFLOAD_WIRE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include <rte_ip.h>
 
 #include "offload_frame.h"
+#include "offload_sum.h"
 
 #define ETHER_HDR_LEN 14
 #define ETHER_TYPE_AT 12
@@ -42,6 +44,8 @@
 /* Where the checksum is in its header. */
 #define TCP_CSUM_AT 16
 #define UDP_CSUM_AT 6
+#define SCTP_CSUM_AT 8 /* of four bytes, in little-endian order */
+#define SCTP_CSUM_LEN 4
 
 static inline uint16_t
 load_be16(const uint8_t *p)
@@ -107,7 +111,7 @@ fold_sum(uint32_t sum)
 static inline uint32_t
 part_sum(const uint8_t *data, uint32_t len, uint32_t done)
 {
-	uint16_t sum = rte_raw_cksum(data, len);
+	uint16_t sum = offload_sum_bytes(data, len);
 
 	return done & 1 ? rte_bswap16(sum) : sum;
 }
@@ -147,30 +151,46 @@ has_l4_sum(const struct offload_headers *hdr)
 uint32_t offload_pseudo_sum(const uint8_t *data, const struct offload_headers *hdr,
 	uint32_t l4_len);
 
-/* A checksum that was made: where it belongs, and its bytes in memory order. */
+/* A checksum that was made: where it belongs, and its bytes in memory order; two, or SCTP's four. */
 struct offload_made {
-	uint32_t at;
-	uint16_t csum;
+	uint32_t at, len; /* len 0: there is none */
+	uint8_t bytes[SCTP_CSUM_LEN];
 };
+
+/* Whether an OFFLOAD_CSUM request which passed offload_csum_check() is for SCTP's kind of checksum. */
+bool offload_csum_is_crc(struct offload_frame *f);
 
 /*
  * The checksums that an OFFLOAD_CSUM request which passed offload_csum_check() gets, from the sum from csum_start to
- * the end of the frame: made[0], and made[1] for the outer one (at 0: none). Stores nothing.
+ * the end of the frame: made[0], and made[1] for the outer one. Stores nothing.
  *
- * @return OFFLOAD_F_CSUM_GOOD or 0: what is known of the frame then
+ * @return OFFLOAD_F_CSUM_GOOD, OFFLOAD_F_INNER_GOOD, both or 0: what is known of the frame then
  */
 uint8_t offload_csum_make(struct offload_frame *f, uint16_t sum, struct offload_made made[2]);
+
+/* The same for SCTP; @p seg is the frame's bytes or the copy's. */
+uint8_t offload_csum_make_crc(struct offload_frame *f, const struct offload_seg *seg, uint16_t nb_segs,
+	struct offload_made *made);
 
 /* What is to be summed for a verification: @c len bytes (0: nothing), to which the pseudo-header is added. */
 struct offload_scope {
 	uint32_t start, len;
 	uint16_t pseudo;
+	bool crc; /* it is SCTP, which has another kind of sum */
 };
 
-/* Looks at the headers alone. @return OFFLOAD_F_CSUM_* as far as they tell, if there is nothing to be summed */
-uint8_t offload_csum_scope(struct offload_frame *f, struct offload_scope *scope);
+/*
+ * Looks at headers alone, outer or inner ones.
+ * @return OFFLOAD_F_CSUM_* as far as they tell, if there is nothing to be summed
+ */
+uint8_t offload_csum_scope(const struct offload_frame *f, const struct offload_headers *hdr,
+	struct offload_scope *scope);
 
-/* The verdict, OFFLOAD_F_CSUM_GOOD, _BAD or 0, on the sum of a scope of the frame with these headers. */
+/* The verdict, OFFLOAD_F_CSUM_GOOD, _BAD or 0, on the sum of a scope. */
 uint8_t offload_csum_judge(const struct offload_headers *hdr, const struct offload_scope *scope, uint16_t sum);
+
+/* The same for SCTP; @p seg is the frame's bytes or the copy's. */
+uint8_t offload_csum_judge_crc(const struct offload_frame *f, const struct offload_scope *scope,
+	const struct offload_seg *seg, uint16_t nb_segs);
 
 #endif /* OFFLOAD_WIRE_H */

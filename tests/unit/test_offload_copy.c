@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "offload_frames.h"
 
+#include <errno.h>
+
 #include <rte_ip.h>
 
 #include <offload_copy.h>
@@ -72,7 +74,7 @@ expect(const struct pieces *p, const uint8_t *data, uint32_t len)
 
 /* Copies the frame into the pieces; frees both; returns what is known. The frame must not change. */
 static uint8_t
-copy_into(struct split *s, struct pieces *p, const uint8_t *want, uint32_t len, bool verify)
+copy_into(struct split *s, struct pieces *p, const uint8_t *want, uint32_t len, unsigned int verify)
 {
 	struct offload_frame before = s->f;
 	uint8_t known;
@@ -167,7 +169,7 @@ completed(void **state)
 			pieces_at(&p, built.len, field_at(&built) + 1);
 		else
 			pieces_random(&p, built.len + (i & 32 ? rnd(70) : 0), 1 + i % 7);
-		assert_int_equal(copy_into(&s, &p, outer.data, outer.len, i & 64), OFFLOAD_F_CSUM_GOOD);
+		assert_int_equal(copy_into(&s, &p, outer.data, outer.len, i & 64 ? OFFLOAD_VERIFY : 0), OFFLOAD_F_CSUM_GOOD);
 	}
 }
 
@@ -238,6 +240,7 @@ completed_in_a_tunnel(void **state)
 		both = i & 64;
 		there = i & 256;
 		known = both || (there ? !(i & 512) : !(i & 128)) ? OFFLOAD_F_CSUM_GOOD : 0;
+		known |= OFFLOAD_F_INNER_GOOD;
 		build(&inner, &shape);
 		wrap(&outer, &inner, i & 128, both || there);
 		put_seed(&inner);
@@ -263,7 +266,84 @@ completed_in_a_tunnel(void **state)
 			continue;
 		}
 		pieces_random(&p, seeded.len, 1 + i % 7);
-		assert_int_equal(copy_into(&s, &p, outer.data, outer.len, false) & OFFLOAD_F_CSUM_GOOD, known);
+		assert_int_equal(copy_into(&s, &p, outer.data, outer.len, 0), known);
+	}
+}
+
+/* A tunnel's packet without request: each level's verdict is its own, and the same as without a copy. */
+static void
+verified_in_a_tunnel(void **state)
+{
+	struct offload_headers hdr;
+	uint32_t i, at, rotten;
+	uint8_t known, inside;
+	struct pieces p;
+	struct split s;
+
+	(void)state;
+	for (i = 0; i < 8000; i++) {
+		struct shape shape = random_shape(i);
+		bool csum = i & 64;
+
+		shape.l3_extra = 0;
+		shape.payload++;
+		build(&inner, &shape);
+		at = l4_at(&inner) + inner.l4;
+		rotten = i >> 8 & 3;
+		if (rotten & 1)
+			inner.data[at + rnd(inner.len - at)] ^= 0x10;
+		at = wrap(&outer, &inner, i & 128, csum);
+		if (rotten & 2) /* in the VNI */
+			outer.data[at - 3] ^= 0x10;
+		split_random(&s, outer.data, outer.len, OFFLOAD_HEADER_BYTES, 1 + rnd(6));
+		offload_csum_verify(&s.f);
+		known = s.f.flags & (OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_CSUM_BAD);
+		if (csum)
+			assert_int_equal(known, rotten & 2 ? OFFLOAD_F_CSUM_BAD : OFFLOAD_F_CSUM_GOOD);
+		assert_int_equal(offload_parse_inner(s.seg[0].data, s.seg[0].len, &s.f.hdr, &hdr),
+			OFFLOAD_TUNNEL_VXLAN);
+		inside = offload_csum_verify_inner(&s.f, &hdr);
+		assert_int_equal(inside, rotten & 1 ? OFFLOAD_F_CSUM_BAD : OFFLOAD_F_CSUM_GOOD);
+		s.f.flags = i & 32 ? known : 0;
+		pieces_random(&p, outer.len + rnd(9), 1 + i % 7);
+		inside = inside == OFFLOAD_F_CSUM_GOOD ? OFFLOAD_F_INNER_GOOD : 0;
+		assert_int_equal(copy_into(&s, &p, outer.data, outer.len, OFFLOAD_VERIFY | OFFLOAD_VERIFY_INNER),
+			known | inside);
+	}
+}
+
+/* Requests for the outer checksum where there is none, and for places that do not exist. */
+static void
+refused(void **state)
+{
+	struct shape shape = { .proto = 6, .payload = 300 };
+	struct pieces p;
+	struct split s;
+	uint32_t i, at;
+
+	(void)state;
+	build(&inner, &shape);
+	for (i = 0; i < 5; i++) {
+		at = wrap(&outer, &inner, false, true);
+		if (i == 1)
+			put16(outer.data + l4_at(&outer) + 4, outer.len - l4_at(&outer) - 1);
+		if (i == 2)
+			outer.data[outer.l2 + 9] = 47;
+		if (i == 3)
+			put16(outer.data + outer.l2 + 6, 0x2000);
+		split_random(&s, outer.data, outer.len, OFFLOAD_HEADER_BYTES, 3);
+		request_csum(&s.f, &inner);
+		s.f.csum_start += i == 4 ? 0 : at;
+		s.f.csum_field += i == 4 ? 0 : at;
+		s.f.flags = OFFLOAD_F_INNER | OFFLOAD_F_OUTER_CSUM;
+		assert_int_equal(offload_csum_check(&s.f), i == 0 ? 0 : -EINVAL);
+		if (i == 0) {
+			split_free(&s);
+			continue;
+		}
+		assert_int_equal(offload_csum_complete(&s.f), -EINVAL);
+		pieces_random(&p, outer.len, 4);
+		assert_int_equal(copy_into(&s, &p, outer.data, outer.len, 0), 0);
 	}
 }
 
@@ -276,6 +356,8 @@ main(void)
 		cmocka_unit_test(completed),
 		cmocka_unit_test(verified),
 		cmocka_unit_test(completed_in_a_tunnel),
+		cmocka_unit_test(verified_in_a_tunnel),
+		cmocka_unit_test(refused),
 	};
 
 	return cmocka_run_group_tests_name("offload_copy", tests, NULL, NULL);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include <offload_copy.h>
+#include <offload_crc.h>
 #include <offload_csum.h>
 #include <offload_parse.h>
 
@@ -106,27 +108,152 @@ ask(void **state)
 	}
 }
 
-/* An SCTP packet has no sum of this kind: none is asked for, and none that happens to be made is vouched for. */
+/* The flags after a look at the frame, in random segments, with @p pad bytes of rubbish behind. */
+static uint32_t
+look(struct built *b, uint32_t pad, void (*fn)(struct offload_frame *))
+{
+	struct split s;
+	uint32_t flags;
+
+	memset(b->data + b->len, 0xee, pad);
+	split_random(&s, b->data, b->len + pad, OFFLOAD_HEADER_BYTES, 1 + rnd(6));
+	fn(&s.f);
+	flags = s.f.flags & (OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_CSUM_BAD);
+	gather(&s.f, bytes);
+	if (fn == offload_csum_verify)
+		assert_memory_equal(bytes, b->data, b->len + pad);
+	split_free(&s);
+	return flags;
+}
+
+/* Bit by bit, as RFC 9260 writes it. */
+static uint32_t
+plain_crc32c(const uint8_t *p, uint32_t len)
+{
+	uint32_t crc = UINT32_MAX, i, bit;
+
+	for (i = 0; i < len; i++) {
+		crc ^= p[i];
+		for (bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	return ~crc;
+}
+
+/* RFC 3720, B.4, and the check value of the usual catalogue of CRCs; then all lengths, at all alignments. */
+static void
+crc_vectors(void **state)
+{
+	static uint8_t data[400];
+	uint32_t len, shift;
+
+	(void)state;
+	assert_int_equal(~offload_crc32c(UINT32_MAX, "123456789", 9), 0xe3069283);
+	assert_int_equal(~offload_crc32c(UINT32_MAX, data, 32), 0x8a9136aa);
+	memset(data, 0xff, 32);
+	assert_int_equal(~offload_crc32c(UINT32_MAX, data, 32), 0x62a8ab43);
+	for (len = 0; len < 32; len++)
+		data[len] = (uint8_t)len;
+	assert_int_equal(~offload_crc32c(UINT32_MAX, data, 32), 0x46dd794e);
+	for (len = 0; len < sizeof(data); len++)
+		data[len] = (uint8_t)rnd(256);
+	for (shift = 0; shift < 9; shift++)
+		for (len = 0; len + shift <= 300; len++)
+			assert_int_equal(~offload_crc32c(UINT32_MAX, data + shift, len),
+				plain_crc32c(data + shift, len));
+}
+
+/* An SCTP packet with its checksum, made of a UDP one. @return where the checksum is */
+static uint32_t
+build_sctp(struct built *b, uint32_t i)
+{
+	struct shape shape = { .tags = i % 3, .ipv6 = i & 1, .proto = 17, .l3_extra = i & 8 ? 8 * rnd(4) : 0,
+		.payload = 4 + rnd(2000) };
+	uint32_t crc, at;
+	uint8_t *ip;
+
+	build(b, &shape);
+	b->proto = 132;
+	ip = b->data + b->l2;
+	if (!shape.ipv6) {
+		ip[9] = 132;
+		seal_ipv4(b);
+	} else if (shape.l3_extra == 0) {
+		ip[6] = 132;
+	} else {
+		ip[b->l3 - 8] = 132;
+	}
+	at = l4_at(b) + 8;
+	memset(b->data + at, 0, 4);
+	crc = plain_crc32c(b->data + l4_at(b), l4_bytes(b));
+	for (i = 0; i < 4; i++)
+		b->data[at + i] = (uint8_t)(crc >> 8 * i);
+	return at;
+}
+
+/* Verified, asked for and made, in place and in a copy; padding is no part of it. */
+static void
+sctp(void **state)
+{
+	struct offload_seg to[2];
+	uint32_t i, at, pad, len;
+	struct split s;
+
+	(void)state;
+	for (i = 0; i < 3000; i++) {
+		at = build_sctp(&built, i);
+		pad = i & 16 ? rnd(40) : 0;
+		len = built.len + pad;
+		memset(built.data + built.len, 0xee, pad);
+		assert_int_equal(look(&built, pad, offload_csum_verify), OFFLOAD_F_CSUM_GOOD);
+		assert_int_equal(look(&built, pad, offload_csum_repair), OFFLOAD_F_CSUM_GOOD);
+
+		wanted = built;
+		memset(built.data + at, (int)rnd(2) * 0x77, 4);
+		assert_int_equal(look(&built, pad, offload_csum_verify),
+			built.data[at] == 0 ? 0 : OFFLOAD_F_CSUM_BAD);
+		split_random(&s, built.data, len, OFFLOAD_HEADER_BYTES, 1 + i % 9);
+		offload_frame_parse(&s.f);
+		assert_int_equal(offload_csum_ask(&s.f, &s.f.hdr), 0);
+		assert_true(s.f.csum_start == at - 8 && s.f.csum_field == at);
+		gather(&s.f, bytes);
+		assert_memory_equal(bytes, built.data, len);
+
+		/* The field in both pieces. */
+		to[0] = (struct offload_seg){ malloc(at + 1 + i % 3), at + 1 + i % 3 };
+		to[1] = (struct offload_seg){ malloc(len - to[0].len), len - to[0].len };
+		assert_int_equal(offload_copy_frame(&s.f, to, 2, 0), OFFLOAD_F_CSUM_GOOD);
+		assert_memory_equal(to[0].data, wanted.data, to[0].len);
+		assert_memory_equal(to[1].data, wanted.data + to[0].len, to[1].len);
+
+		assert_int_equal(offload_csum_complete(&s.f), 0);
+		assert_int_equal(s.f.flags & ~OFFLOAD_F_PARSED, OFFLOAD_F_CSUM_GOOD);
+		gather(&s.f, bytes);
+		assert_memory_equal(bytes, wanted.data, len);
+		s.f.flags = 0;
+		assert_int_equal(offload_copy_frame(&s.f, to, 2, true), OFFLOAD_F_CSUM_GOOD);
+		s.seg[0].data[at + rnd(4)] ^= 4;
+		assert_int_equal(offload_copy_frame(&s.f, to, 2, true), OFFLOAD_F_CSUM_BAD);
+		free(to[0].data);
+		free(to[1].data);
+		split_free(&s);
+	}
+}
+
+/* A request for a place in an SCTP header that is not its checksum's is a sum of the usual kind, of no worth. */
 static void
 sctp_is_not_vouched_for(void **state)
 {
-	struct shape shape = { .proto = 17, .payload = 100 };
 	struct split s;
 	int i;
 
 	(void)state;
 	for (i = 0; i < 2; i++) {
-		shape.ipv6 = i;
-		build(&built, &shape);
-		built.data[14 + (i ? 6 : 9)] = 132;
-		if (!i)
-			seal_ipv4(&built);
+		build_sctp(&built, i);
 		split_random(&s, built.data, built.len, OFFLOAD_HEADER_BYTES, 1);
-		offload_csum_verify(&s.f);
-		assert_true(s.f.hdr.flags & OFFLOAD_H_SCTP);
-		assert_int_equal(s.f.flags, OFFLOAD_F_PARSED);
-		assert_int_equal(offload_csum_ask(&s.f, &s.f.hdr), -EINVAL);
-		request_csum(&s.f, &built);
+		s.f.request = OFFLOAD_CSUM;
+		s.f.csum_start = (uint16_t)l4_at(&built);
+		s.f.csum_field = s.f.csum_start + 6;
 		assert_int_equal(offload_csum_complete(&s.f), 0);
 		assert_int_equal(s.f.flags, OFFLOAD_F_PARSED);
 		split_free(&s);
@@ -288,24 +415,6 @@ no_claim_over_a_bad_ipv4_header(void **state)
 	offload_csum_verify(&s.f);
 	assert_true(s.f.flags & OFFLOAD_F_CSUM_BAD);
 	split_free(&s);
-}
-
-/* The flags after a look at the frame, in random segments, with @p pad bytes of rubbish behind. */
-static uint32_t
-look(struct built *b, uint32_t pad, void (*fn)(struct offload_frame *))
-{
-	struct split s;
-	uint32_t flags;
-
-	memset(b->data + b->len, 0xee, pad);
-	split_random(&s, b->data, b->len + pad, OFFLOAD_HEADER_BYTES, 1 + rnd(6));
-	fn(&s.f);
-	flags = s.f.flags & (OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_CSUM_BAD);
-	gather(&s.f, bytes);
-	if (fn == offload_csum_verify)
-		assert_memory_equal(bytes, b->data, b->len + pad);
-	split_free(&s);
-	return flags;
 }
 
 static void
@@ -492,6 +601,8 @@ main(void)
 		cmocka_unit_test(sum_over_every_split),
 		cmocka_unit_test(sum_of_large_frames),
 		cmocka_unit_test(ask),
+		cmocka_unit_test(crc_vectors),
+		cmocka_unit_test(sctp),
 		cmocka_unit_test(sctp_is_not_vouched_for),
 		cmocka_unit_test(complete),
 		cmocka_unit_test(udp_zero_is_sent_as_ones),

@@ -6,7 +6,6 @@
  */
 #include <stdlib.h>
 
-#include <offload_csum.h>
 #include <offload_mbuf.h>
 #include <offload_parse.h>
 #include <offload_tso.h>
@@ -95,14 +94,13 @@ flush(struct port *port, struct port_ctx *ctx)
 	tx->nb = 0;
 }
 
-/* Copies a frame and does on the copy what it asks for. @return whether that was possible. */
+/* Copies a frame and does on the way what it asks for. @return whether that was possible. */
 static bool
-finish(struct rte_mbuf *m, const struct offload_frame *f)
+finish(struct rte_mbuf *m, struct offload_frame *f)
 {
 	struct offload_mbuf copy;
 
-	offload_mbuf_copy(&copy, m, f);
-	if (copy.frame.request == OFFLOAD_CSUM && offload_csum_complete(&copy.frame) < 0)
+	if (!offload_mbuf_finish(&copy, m, f, 0))
 		return false;
 	offload_vlan_push(&copy.frame);
 	offload_mbuf_close(&copy, m);

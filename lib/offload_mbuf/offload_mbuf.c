@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include "offload_csum.h"
 #include "offload_mbuf.h"
 
 bool
@@ -67,4 +68,27 @@ offload_mbuf_segs(const struct rte_mbuf *m, uint32_t need, uint8_t *front, struc
 		offset = 0;
 	}
 	return n;
+}
+
+bool
+offload_mbuf_finish(struct offload_mbuf *copy, struct rte_mbuf *m, struct offload_frame *f, unsigned int verify)
+{
+	const uint8_t csum = OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_CSUM_BAD | OFFLOAD_F_INNER_GOOD;
+	uint8_t known;
+
+	if (unlikely(f->request == OFFLOAD_CSUM) && offload_csum_check(f) != 0)
+		return false;
+	copy->seg.data = rte_pktmbuf_mtod(m, uint8_t *);
+	copy->seg.len = f->len;
+	known = offload_copy_frame(f, &copy->seg, 1, verify);
+	copy->frame = *f;
+	copy->frame.seg = &copy->seg;
+	copy->frame.nb_segs = 1;
+	copy->frame.request = OFFLOAD_NONE;
+	copy->frame.flags &= (uint8_t)~(csum | OFFLOAD_F_INNER | OFFLOAD_F_OUTER_CSUM);
+	copy->frame.flags |= known;
+	/* A request for an odd place may have changed what was parsed. */
+	if (unlikely(f->request == OFFLOAD_CSUM) && known == 0)
+		copy->frame.flags &= (uint8_t)~OFFLOAD_F_PARSED;
+	return true;
 }

@@ -4,8 +4,8 @@
  * Frames out of packet buffers and into packet buffers.
  *
  * Out of: a frame's segments are where the data of the buffers is; nothing is copied but a front that
- * cannot serve as the private segment. Into: always a copy, on which the caller then does what the
- * frame asks for.
+ * cannot serve as the private segment. Into: always a copy, in which is done what the frame asks for, by the
+ * caller or on the way.
  */
 #ifndef OFFLOAD_MBUF_H
 #define OFFLOAD_MBUF_H
@@ -14,6 +14,7 @@
 
 #include <rte_mbuf.h>
 
+#include "offload_copy.h"
 #include "offload_frame.h"
 #include "offload_tso.h"
 
@@ -58,6 +59,15 @@ offload_mbuf_copy(struct offload_mbuf *copy, struct rte_mbuf *m, const struct of
 		to += f->seg[i].len;
 	}
 }
+
+/**
+ * The same without a request in the copy: a checksum is completed on the way, or verified as offload_copy_frame()
+ * does it; what is known of them is in the copy's flags. The frame is not large.
+ *
+ * @param verify  OFFLOAD_VERIFY*
+ * @return whether the request can be carried out; nothing is copied otherwise
+ */
+bool offload_mbuf_finish(struct offload_mbuf *copy, struct rte_mbuf *m, struct offload_frame *f, unsigned int verify);
 
 /** The same with the next piece of a large frame, which is made there; there must be one. */
 static inline void

@@ -83,8 +83,12 @@ plain(void **state)
 		}
 		for (k = 0; k < RTE_DIM(burst); k++) {
 			m = expect(burst[k].data, len[k], false);
-			/* Nobody has looked at the checksums. */
-			assert_int_equal(m->ol_flags, 0);
+			/* Checksums are looked at while copying. What is cut short, even with padding, has none. */
+			if (len[k] >= burst[k].len)
+				assert_int_equal(m->ol_flags, RTE_MBUF_F_RX_L4_CKSUM_GOOD |
+					(burst[k].ipv6 ? 0 : RTE_MBUF_F_RX_IP_CKSUM_GOOD));
+			else if (burst[k].len > 60)
+				assert_int_equal(m->ol_flags, 0);
 			rte_pktmbuf_free(m);
 		}
 		reap(RTE_DIM(burst));

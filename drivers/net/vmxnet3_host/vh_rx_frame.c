@@ -126,17 +126,30 @@ has_tag(const struct offload_frame *f)
 	return type[0] == RTE_ETHER_TYPE_VLAN >> 8 && type[1] == (RTE_ETHER_TYPE_VLAN & 0xff);
 }
 
+static inline void
+place_tag(const struct vh_rx *rx, struct offload_frame *f)
+{
+	if (!(rx->offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP))
+		offload_vlan_push(f);
+	else if (unlikely(has_tag(f)))
+		offload_vlan_pop(f);
+}
+
 /* Does what the frame asks for, puts its tag where the application wants it. */
 static inline bool
 settle(const struct vh_rx *rx, struct offload_frame *f)
 {
 	if (unlikely(f->request == OFFLOAD_CSUM) && offload_csum_complete(f) != 0)
 		return false;
-	if (!(rx->offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP))
-		offload_vlan_push(f);
-	else if (unlikely(has_tag(f)))
-		offload_vlan_pop(f);
+	place_tag(rx, f);
 	return true;
+}
+
+/* Whether the application wants to know of checksums, also of those that the guest made itself. */
+static inline bool
+verifies(const struct vh_rx *rx)
+{
+	return rx->offloads & (RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM);
 }
 
 static bool
@@ -145,9 +158,9 @@ put_linear(struct vh_rxq *q, struct offload_frame *f, struct rte_mbuf *m, uint16
 	struct offload_mbuf copy;
 
 	m->data_off = (uint16_t)(m->data_off + tag);
-	offload_mbuf_copy(&copy, m, f);
-	if (unlikely(!settle(q->rx, &copy.frame)))
+	if (unlikely(!offload_mbuf_finish(&copy, m, f, verifies(q->rx) ? OFFLOAD_VERIFY : 0)))
 		return false;
+	place_tag(q->rx, &copy.frame);
 	offload_mbuf_close(&copy, m);
 	describe(q, m, &copy.frame, mss);
 	return true;
@@ -269,7 +282,7 @@ put_piece(struct vh_rxq *q, const struct offload_frame *f)
 		return VH_RX_NO_MBUF;
 	m->data_off = (uint16_t)(m->data_off + tag);
 	offload_mbuf_cut(&copy, m, &rx->tso);
-	settle(rx, &copy.frame);
+	place_tag(rx, &copy.frame);
 	offload_mbuf_close(&copy, m);
 	describe(q, m, &copy.frame, 0);
 	emit(rx, m);

@@ -2,7 +2,9 @@
 /*
  * lib/offload for scripts: reads requests, one per line, and prints the frames that come of them.
  *
- *   csum START FIELD TCI CUTS HEX     complete the checksum
+ *   csum START FIELD TCI CUTS HEX     complete the checksum; with +inner, +inner+csum as below
+ *   copy START FIELD TCI CUTS HEX     the same in a copy, which is in pieces
+ *   look ROOM 0 TCI CUTS HEX          verify in a copy whose first piece has ROOM bytes, inside of tunnels, too
  *   tso HDR_LEN MSS TCI CUTS HEX      cut TCP; uso: UDP; with +inner inside of a tunnel, with +inner+csum
  *                                     making the outer UDP checksum, too
  *   verify 0 0 TCI CUTS HEX           look at the checksums
@@ -18,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <offload_copy.h>
 #include <offload_csum.h>
 #include <offload_parse.h>
 #include <offload_tso.h>
@@ -130,6 +133,44 @@ cut_and_print(struct offload_frame *f)
 		print_frame(piece);
 }
 
+/* Copies into pieces, each in memory of its own: @p first bytes, then so many that a field may be in two. */
+static int
+copy_and_print(struct offload_frame *f, uint32_t first, unsigned int verify)
+{
+	struct offload_seg to[MAX_SEGS] = { { 0 } };
+	uint32_t left = f->len, step = first % 97 + 1, i;
+	struct offload_frame copy = *f;
+
+	for (i = 0; left > 0; i++) {
+		to[i].len = i + 1 == MAX_SEGS || left < step ? left : i == 0 && first > 0 && first < left ? first : step;
+		to[i].data = malloc(OFFLOAD_HEADROOM + to[i].len);
+		if (to[i].data == NULL)
+			return -1;
+		to[i].data += OFFLOAD_HEADROOM;
+		left -= to[i].len;
+	}
+	copy.seg = to;
+	copy.nb_segs = (uint16_t)i;
+	copy.flags = offload_copy_frame(f, to, copy.nb_segs, verify);
+	puts("ok 1");
+	print_frame(&copy);
+	while (i > 0)
+		free(to[--i].data - OFFLOAD_HEADROOM);
+	return 0;
+}
+
+static void
+ask_csum(struct offload_frame *f, const struct request *r)
+{
+	f->request = OFFLOAD_CSUM;
+	f->csum_start = (uint16_t)r->arg[0];
+	f->csum_field = (uint16_t)r->arg[1];
+	if (strstr(r->op, "+inner") != NULL)
+		f->flags |= OFFLOAD_F_INNER;
+	if (strstr(r->op, "+csum") != NULL)
+		f->flags |= OFFLOAD_F_OUTER_CSUM;
+}
+
 static int
 serve(const struct request *r, struct offload_frame *f)
 {
@@ -146,10 +187,15 @@ serve(const struct request *r, struct offload_frame *f)
 		cut_and_print(f);
 		return 0;
 	}
-	if (strcmp(r->op, "csum") == 0) {
-		f->request = OFFLOAD_CSUM;
-		f->csum_start = (uint16_t)r->arg[0];
-		f->csum_field = (uint16_t)r->arg[1];
+	if (strcmp(r->op, "look") == 0)
+		return copy_and_print(f, r->arg[0], OFFLOAD_VERIFY | OFFLOAD_VERIFY_INNER);
+	if (strncmp(r->op, "copy", 4) == 0) {
+		ask_csum(f, r);
+		ret = offload_csum_check(f);
+		if (ret == 0)
+			return copy_and_print(f, r->arg[1] + 1, 0);
+	} else if (strncmp(r->op, "csum", 4) == 0) {
+		ask_csum(f, r);
 		ret = offload_csum_complete(f);
 	} else if (strcmp(r->op, "verify") == 0) {
 		offload_csum_verify(f);

@@ -295,7 +295,7 @@ copy_frame(const struct rx_ctx *c, const struct rx_item *it)
 	}
 	known = offload_copy_frame(f, to, it->nb_pieces, it->summed);
 	/* A large frame that goes whole has a sum that is not made: its driver knows. */
-	return it->mss != 0 ? OFFLOAD_F_CSUM_GOOD : known;
+	return it->mss != 0 ? OFFLOAD_F_CSUM_GOOD : known & CSUM_KNOWN;
 }
 
 /* ---- checksum results ---- */

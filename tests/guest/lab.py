@@ -33,7 +33,7 @@ class Lab:
     """A daemon with the device ports vm1..vmN and the tap `host0`, and guests that are plugged in as asked.
 
     ports     number of device ports
-    port      keys added to each device port
+    port      keys added to each device port, or a function of its number that returns them
     uplink    "tap", or "af_xdp": one end of a veth pair whose other end is the host's
     """
 
@@ -47,13 +47,14 @@ class Lab:
             self.netns.veth(self.host, "switch0")
             uplink_port.update(interface="switch0", mtu=1500)
         names = [f"vm{number}" for number in range(1, ports + 1)]
+        keys = port if callable(port) else lambda number: port or {}
         self.daemon = Vswitchd({"ports": [], **(config or {})}, netns=self.netns, options=options)
         text = {
             "control": {"socket": str(self.daemon.dir / "ctl.sock")},
             "dpdk": {"memory": 128},
             "run-dir": str(self.daemon.dir),
             "ports": [{"name": name, "type": "device", "socket": self.daemon.socket(name),
-                       "mac": mac(number), **(port or {})} for number, name in enumerate(names, 1)] + [uplink_port],
+                       "mac": mac(number), **keys(number)} for number, name in enumerate(names, 1)] + [uplink_port],
             "bridges": [{"name": "br0", "ports": names + ["up0"]}],
             **(config or {}),
         }

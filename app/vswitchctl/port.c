@@ -97,6 +97,9 @@ show_driver(struct table *table, const json_t *port, const json_t *device)
 	pair_queues(table, "queues in use", json_object_get(port, "queues"));
 	table_pair(table, "MTU in use", "%" PRIu64, member_number(device, "mtu"));
 	pair_list(table, "features", device, "features");
+	pair_list(table, "RSS by", device, "rss");
+	if (member_number(device, "rss_refused") != 0)
+		table_pair(table, "RSS settings refused", "%" PRIu64, member_number(device, "rss_refused"));
 	pair_list(table, "receives", device, "rx_mode");
 	pair_text(table, "interrupts", device, "interrupt");
 	table_pair(table, "driver version", "0x%08" PRIx64, member_number(device, "driver_version"));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <offload_rss.h>
 #include <vfu_server.h>
 #include <vmxnet3_regs.h>
 
@@ -84,6 +85,25 @@ interrupt_name(const struct vmxnet3_dev_info *dev)
 	}
 }
 
+/* Names of the sets of headers that frames are hashed by. */
+static json_t *
+rss_names(uint32_t types)
+{
+	static const struct bit sets[] = {
+		{ OFFLOAD_RSS_IPV4, "ipv4" }, { OFFLOAD_RSS_TCP_IPV4, "tcp4" },
+		{ OFFLOAD_RSS_IPV6, "ipv6" }, { OFFLOAD_RSS_TCP_IPV6, "tcp6" },
+		{ OFFLOAD_RSS_UDP_IPV4, "udp4" }, { OFFLOAD_RSS_UDP_IPV6, "udp6" },
+		{ OFFLOAD_RSS_ESP_IPV4, "esp4" }, { OFFLOAD_RSS_ESP_IPV6, "esp6" },
+		{ OFFLOAD_RSS_INNER(OFFLOAD_RSS_IPV4), "inner-ipv4" },
+		{ OFFLOAD_RSS_INNER(OFFLOAD_RSS_TCP_IPV4), "inner-tcp4" },
+		{ OFFLOAD_RSS_INNER(OFFLOAD_RSS_IPV6), "inner-ipv6" },
+		{ OFFLOAD_RSS_INNER(OFFLOAD_RSS_TCP_IPV6), "inner-tcp6" },
+		{ OFFLOAD_RSS_INNER(OFFLOAD_RSS_UDP_IPV4), "inner-udp4" },
+		{ OFFLOAD_RSS_INNER(OFFLOAD_RSS_UDP_IPV6), "inner-udp6" }, { 0, NULL } };
+
+	return bit_names(sets, types);
+}
+
 static json_t *
 device_details(const struct vmxnet3_dev_info *dev)
 {
@@ -96,11 +116,13 @@ device_details(const struct vmxnet3_dev_info *dev)
 		{ VMXNET3_RXM_BCAST, "broadcast" }, { VMXNET3_RXM_ALL_MULTI, "all-multicast" },
 		{ VMXNET3_RXM_PROMISC, "promiscuous" }, { 0, NULL } };
 
-	return json_pack("{s:b, s:o, s:o, s:i, s:i, s:I, s:o, s:o, s:I, s:I, s:s, s:s, s:I}",
+	return json_pack("{s:b, s:o, s:o, s:i, s:i, s:I, s:o, s:o, s:I, s:I, s:o, s:I, s:I, s:s, s:s, s:I}",
 		"broken", dev->broken, "permanent_mac", mac_text(dev->perm_mac),
 		"max_queues", queues(dev->max_tx_queues, dev->max_rx_queues),
 		"max_mtu", dev->max_mtu, "mtu", dev->mtu, "link_speed", (json_int_t)dev->link_speed,
 		"features", bit_names(features, dev->features),
+		"rss", rss_names(dev->rss_types), "rss_refused", (json_int_t)dev->rss_refused,
+		"capabilities", (json_int_t)dev->caps,
 		"rx_mode", bit_names(modes, dev->rx_mode),
 		"driver_version", (json_int_t)dev->driver_version, "guest_os", (json_int_t)dev->gos,
 		"interrupt", interrupt_name(dev),

@@ -82,9 +82,3 @@ vmxnet3_rev_rss_fields(const struct vmxnet3_rev *rev, uint32_t dcr0)
 	}
 	return fields;
 }
-
-uint32_t
-vmxnet3_rev_rss_type_max(const struct vmxnet3_rev *rev)
-{
-	return rev->rss_fields ? VMXNET3_RSS_TYPE_ESP6 : VMXNET3_RSS_TYPE_TCP6;
-}

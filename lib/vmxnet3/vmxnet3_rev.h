@@ -43,7 +43,4 @@ uint32_t vmxnet3_rev_caps(const struct vmxnet3_rev *rev);
  */
 uint32_t vmxnet3_rev_rss_fields(const struct vmxnet3_rev *rev, uint32_t dcr0);
 
-/** Highest rssType that may be reported. */
-uint32_t vmxnet3_rev_rss_type_max(const struct vmxnet3_rev *rev);
-
 #endif /* VMXNET3_REV_H */

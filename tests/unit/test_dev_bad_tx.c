@@ -81,6 +81,8 @@ nonsense_requests_are_dropped(void **state)
 		{ .om = VMXNET3_OM_CSUM, .hlen = 34, .msscof = 40 },
 		{ .om = VMXNET3_OM_CSUM, .hlen = 34, .msscof = 16383 },
 		{ .om = VMXNET3_OM_CSUM, .hlen = 34, .msscof = 1054 },
+		/* Each offset lies within the frame, the end of the field does not. */
+		{ .om = VMXNET3_OM_CSUM, .hlen = 1001, .msscof = 1053 },
 		{ .om = VMXNET3_OM_CSUM, .hlen = 40, .msscof = 44 },
 		{ .om = VMXNET3_OM_CSUM, .hlen = 0, .msscof = 16 },
 		{ .om = VMXNET3_OM_CSUM, .hlen = 30, .msscof = 50 },

@@ -268,7 +268,9 @@ test_revisions(void **state)
 static void
 test_revision_limits(void **state)
 {
+	struct vmxnet3_dev_info info;
 	struct guest *g = *state;
+	uint32_t revision;
 
 	select_revision(g, 3);
 	fill_shared(g, 9, 1);
@@ -282,6 +284,22 @@ test_revision_limits(void **state)
 	fill_shared(g, 32, 32);
 	assert_int_equal(activate(g), 0);
 	assert_int_equal(vmxnet3_dev_nb_tx_queues(g->dev), 32);
+	assert_int_equal(vmxnet3_dev_set_mtu(g->dev, VMXNET3_MTU_MAX), 0);
+	for (revision = 1; revision <= 9; revision++) {
+		const uint32_t tx = revision < 6 ? 8 : 32, rx = revision < 6 ? 16 : 32;
+
+		select_revision(g, revision);
+		fill_shared(g, tx + 1, 1);
+		assert_int_equal(activate(g), 1);
+		fill_shared(g, 1, rx + 1);
+		assert_int_equal(activate(g), 1);
+		fill_shared(g, tx, rx);
+		shared_area(g)->misc.mtu = 9500;
+		assert_int_equal(activate(g), 0);
+		vmxnet3_dev_info_get(g->dev, &info);
+		assert_int_equal(info.mtu, revision < 6 ? 9000 : 9190);
+		assert_true(info.nb_tx_queues == tx && info.nb_rx_queues == rx);
+	}
 	/* What revisions before 3 keep reserved is not read. */
 	select_revision(g, 2);
 	fill_shared(g, 1, 1);

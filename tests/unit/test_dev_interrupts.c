@@ -104,13 +104,14 @@ test_intr_ctrl_is_live(void **state)
 	assert_int_equal(g->raised[VFU_IRQ_MSIX][1], 1);
 }
 
-/* Nine queues: the extended area rules, with its own switches. */
+/* Nine queues, from revision 6 on: the extended area rules, with its own switches. */
 static void
-test_extended_area(void **state)
+extended_area(struct guest *g, uint32_t revision)
 {
-	struct guest *g = *state;
 	struct vmxnet3_shared *s = shared_area(g);
 
+	select_revision(g, revision);
+	memset(g->raised, 0, sizeof(g->raised));
 	fill_shared(g, 9, 1);
 	s->intr_ext.auto_mask = 0;
 	s->intr_ext.event_intr_idx = 60;
@@ -124,6 +125,15 @@ test_extended_area(void **state)
 	vmxnet3_dev_intr_poll(g->dev);
 	assert_int_equal(g->raised[VFU_IRQ_MSIX][2], 1);
 	assert_int_equal(get_imr(g, 2), 0);
+}
+
+static void
+test_extended_area(void **state)
+{
+	uint32_t revision;
+
+	for (revision = 6; revision <= 9; revision++)
+		extended_area(*state, revision);
 }
 
 static void

@@ -40,6 +40,14 @@ class Tool:
 
     def ask(self, operation, frame, first=0, second=0, tci=None, cuts=()):
         """[(flags, frame)] that come of the request."""
+        answers = self._ask(operation, frame, first, second, tci, cuts)
+        return [(int(flags, 16), bytes.fromhex(hexed)) for flags, hexed in answers]
+
+    def ask_numbers(self, operation, frame, first=0, cuts=()):
+        """[[number, ...]] that are found in the frame."""
+        return [[int(word) for word in words] for words in self._ask(operation, frame, first, 0, None, cuts)]
+
+    def _ask(self, operation, frame, first, second, tci, cuts):
         tag = "-" if tci is None else tci
         places = ",".join(str(cut) for cut in cuts) or "-"
         self._process.stdin.write(f"{operation} {first} {second} {tag} {places} {frame.hex()}\n")
@@ -47,8 +55,7 @@ class Tool:
         word, number = self._process.stdout.readline().split()
         if word == "error":
             raise OffloadError(int(number))
-        answers = [self._process.stdout.readline().split() for _ in range(int(number))]
-        return [(int(flags, 16), bytes.fromhex(hexed)) for flags, hexed in answers]
+        return [self._process.stdout.readline().split() for _ in range(int(number))]
 
 
 def random_cuts(rng, length, first=HEADER_BYTES):

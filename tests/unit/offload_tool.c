@@ -9,6 +9,8 @@
  *                                     making the outer UDP checksum, too
  *   verify 0 0 TCI CUTS HEX           look at the checksums
  *   repair 0 0 TCI CUTS HEX           finish a checksum that a kernel left to hardware
+ *   parse 0 0 TCI CUTS HEX            find the headers: lines of numbers, outer and, in a tunnel, inner ones
+ *   hash TYPES 0 TCI CUTS HEX         by the key in Microsoft's documentation: a line SET HASH
  *
  * TCI is an out-of-band VLAN tag that is put in line in the end, or -. CUTS are the offsets, with
  * commas, at which segments after the first begin, or -. The answer is "ok N" and N lines
@@ -23,6 +25,7 @@
 #include <offload_copy.h>
 #include <offload_csum.h>
 #include <offload_parse.h>
+#include <offload_rss.h>
 #include <offload_tso.h>
 #include <offload_vlan.h>
 
@@ -171,6 +174,44 @@ ask_csum(struct offload_frame *f, const struct request *r)
 		f->flags |= OFFLOAD_F_OUTER_CSUM;
 }
 
+/* The fields in their order, after what is around them. */
+static void
+print_headers(enum offload_tunnel tunnel, const struct offload_headers *h)
+{
+	printf("%u %u %u %u %u %u %u %u %u\n", tunnel, h->ether_type, h->outer_tci, h->l2_len, h->l3_len, h->l4_len,
+		h->nb_tags, h->ip_proto, h->flags);
+}
+
+static void
+parse_and_print(struct offload_frame *f)
+{
+	struct offload_headers inner;
+	enum offload_tunnel tunnel;
+
+	offload_frame_parse(f);
+	tunnel = offload_parse_inner(f->seg[0].data, f->seg[0].len, &f->hdr, &inner);
+	printf("ok %d\n", tunnel == OFFLOAD_TUNNEL_NONE ? 1 : 2);
+	print_headers(OFFLOAD_TUNNEL_NONE, &f->hdr);
+	if (tunnel != OFFLOAD_TUNNEL_NONE)
+		print_headers(tunnel, &inner);
+}
+
+static void
+hash_and_print(struct offload_frame *f, uint32_t types)
+{
+	static const uint8_t bytes[OFFLOAD_RSS_KEY_BYTES] = {
+		0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3,
+		0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3,
+		0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
+	};
+	static struct offload_rss_key key;
+	uint32_t hash = 0, set;
+
+	offload_rss_key_set(&key, bytes);
+	set = offload_rss_hash(&key, types, f, &hash);
+	printf("ok 1\n%u %u\n", set, hash);
+}
+
 static int
 serve(const struct request *r, struct offload_frame *f)
 {
@@ -185,6 +226,14 @@ serve(const struct request *r, struct offload_frame *f)
 		f->hdr_len = (uint16_t)r->arg[0];
 		f->mss = (uint16_t)r->arg[1];
 		cut_and_print(f);
+		return 0;
+	}
+	if (strcmp(r->op, "parse") == 0) {
+		parse_and_print(f);
+		return 0;
+	}
+	if (strcmp(r->op, "hash") == 0) {
+		hash_and_print(f, r->arg[0]);
 		return 0;
 	}
 	if (strcmp(r->op, "look") == 0)

@@ -106,44 +106,56 @@ walk_extensions(const uint8_t *ip, uint32_t room, uint8_t *proto, bool *fragment
 	return len;
 }
 
+/* What is not plain TCP or UDP; apart, so that what is needs no stack. */
+static __rte_noinline void
+parse_ipv6_extended(const uint8_t *ip, uint32_t room, uint8_t proto, struct offload_headers *hdr)
+{
+	bool fragment;
+	uint32_t len;
+
+	len = walk_extensions(ip, room, &proto, &fragment);
+	if (len == 0)
+		return;
+	hdr->l3_len = (uint16_t)len;
+	hdr->ip_proto = proto;
+	hdr->flags = OFFLOAD_H_IPV6;
+	if (fragment)
+		hdr->flags |= OFFLOAD_H_FRAG;
+	else
+		parse_l4(ip + len, room - len, hdr);
+}
+
 static inline void
 parse_ipv6(const uint8_t *ip, uint32_t room, struct offload_headers *hdr)
 {
-	uint32_t len = IPV6_LEN;
-	bool fragment = false;
 	uint8_t proto;
 
 	if (room < IPV6_LEN || ip[0] >> 4 != 6)
 		return;
 	proto = ip[6];
 	if (unlikely(proto != PROTO_TCP && proto != PROTO_UDP)) {
-		len = walk_extensions(ip, room, &proto, &fragment);
-		if (len == 0)
-			return;
-	}
-	hdr->l3_len = (uint16_t)len;
-	hdr->ip_proto = proto;
-	hdr->flags = OFFLOAD_H_IPV6;
-	if (unlikely(fragment)) {
-		hdr->flags |= OFFLOAD_H_FRAG;
+		parse_ipv6_extended(ip, room, proto, hdr);
 		return;
 	}
-	parse_l4(ip + len, room - len, hdr);
+	hdr->l3_len = IPV6_LEN;
+	hdr->ip_proto = proto;
+	hdr->flags = OFFLOAD_H_IPV6;
+	parse_l4(ip + IPV6_LEN, room - IPV6_LEN, hdr);
 }
 
-/* Layers 3 and 4, where l2_len and ether_type say. */
+/* Layers 3 and 4 of a packet of that EtherType that begins @p at bytes into the data. */
 static inline void
-parse_l3(const uint8_t *data, uint32_t len, struct offload_headers *hdr)
+parse_l3(const uint8_t *data, uint32_t len, uint32_t at, uint16_t type, struct offload_headers *hdr)
 {
-	uint32_t at = hdr->l2_len;
-
-	if (likely(hdr->ether_type == RTE_ETHER_TYPE_IPV4))
+	hdr->ether_type = type;
+	hdr->l2_len = (uint16_t)at;
+	if (likely(type == RTE_ETHER_TYPE_IPV4))
 		parse_ipv4(data + at, len - at, hdr);
-	else if (hdr->ether_type == RTE_ETHER_TYPE_IPV6)
+	else if (type == RTE_ETHER_TYPE_IPV6)
 		parse_ipv6(data + at, len - at, hdr);
 }
 
-/* Layer 2 of a frame that begins @p at bytes into the data. @return whether all of an Ethernet header is there. */
+/* A frame that begins @p at bytes into the data. @return whether all of an Ethernet header is there. */
 static inline bool
 parse_ether(const uint8_t *data, uint32_t len, uint32_t at, struct offload_headers *hdr)
 {
@@ -161,8 +173,7 @@ parse_ether(const uint8_t *data, uint32_t len, uint32_t at, struct offload_heade
 		type = load_be16(data + l2_end + 2);
 		l2_end += VLAN_TAG_LEN;
 	}
-	hdr->ether_type = type;
-	hdr->l2_len = (uint16_t)l2_end;
+	parse_l3(data, len, l2_end, type, hdr);
 	return true;
 }
 
@@ -170,8 +181,7 @@ void
 offload_parse(const uint8_t *data, uint32_t len, struct offload_headers *hdr)
 {
 	*hdr = (struct offload_headers){ 0 };
-	if (parse_ether(data, len, 0, hdr))
-		parse_l3(data, len, hdr);
+	parse_ether(data, len, 0, hdr);
 }
 
 /* ---- tunnels: each finds where the inner packet begins, and its EtherType, TEB for a frame ---- */
@@ -253,12 +263,8 @@ offload_parse_inner(const uint8_t *data, uint32_t len, const struct offload_head
 	tunnel = find_tunnel(data, len, outer, &at, &type);
 	if (tunnel == OFFLOAD_TUNNEL_NONE || at > len)
 		return OFFLOAD_TUNNEL_NONE;
-	if (type != RTE_ETHER_TYPE_TEB) {
-		inner->ether_type = type;
-		inner->l2_len = (uint16_t)at;
-	} else if (!parse_ether(data, len, at, inner)) {
-		return OFFLOAD_TUNNEL_NONE;
-	}
-	parse_l3(data, len, inner);
+	if (type == RTE_ETHER_TYPE_TEB)
+		return parse_ether(data, len, at, inner) ? tunnel : OFFLOAD_TUNNEL_NONE;
+	parse_l3(data, len, at, type, inner);
 	return tunnel;
 }

@@ -5,12 +5,7 @@
 #include "offload_copy.h"
 #include "offload_csum.h"
 #include "offload_parse.h"
-
-/* Where the copy stands. */
-struct progress {
-	const struct offload_seg *from, *from_end, *to, *to_end;
-	uint32_t from_at, to_at;
-};
+#include "offload_walk.h"
 
 uint16_t
 offload_copy_sum(void *dst, const void *src, uint32_t len)
@@ -18,84 +13,28 @@ offload_copy_sum(void *dst, const void *src, uint32_t len)
 	return offload_sum_copy(dst, src, len);
 }
 
-/* Bytes, @p max at most, that are in one segment and go to one piece; 0: an end is reached. */
-static inline uint32_t
-next_run(struct progress *p, uint32_t max)
-{
-	while (p->from < p->from_end && p->from_at == p->from->len) {
-		p->from++;
-		p->from_at = 0;
-	}
-	while (p->to < p->to_end && p->to_at == p->to->len) {
-		p->to++;
-		p->to_at = 0;
-	}
-	if (unlikely(p->from == p->from_end || p->to == p->to_end))
-		return 0;
-	return RTE_MIN(max, RTE_MIN(p->from->len - p->from_at, p->to->len - p->to_at));
-}
-
-static void
-copy_plain(struct progress *p, uint32_t len)
-{
-	uint32_t n;
-
-	for (; len > 0 && (n = next_run(p, len)) > 0; len -= n) {
-		/* A guest that sends to itself may send out of its receive buffers. */
-		memmove(p->to->data + p->to_at, p->from->data + p->from_at, n);
-		p->from_at += n;
-		p->to_at += n;
-	}
-}
-
-static uint16_t
-copy_summed(struct progress *p, uint32_t len)
-{
-	uint32_t done, sum = 0, n;
-	uint16_t part;
-
-	for (done = 0; done < len && (n = next_run(p, len - done)) > 0; done += n) {
-		part = offload_copy_sum(p->to->data + p->to_at, p->from->data + p->from_at, n);
-		sum += done & 1 ? rte_bswap16(part) : part;
-		p->from_at += n;
-		p->to_at += n;
-	}
-	return fold_sum(sum);
-}
-
-static void
-fill_zeros(struct progress *p)
-{
-	for (; p->to < p->to_end; p->to++, p->to_at = 0)
-		memset(p->to->data + p->to_at, 0, p->to->len - p->to_at);
-}
-
-static inline struct progress
-begin(const struct offload_frame *f, const struct offload_seg *to, uint16_t nb_to)
-{
-	return (struct progress){ .from = f->seg, .from_end = f->seg + f->nb_segs, .to = to, .to_end = to + nb_to };
-}
-
 static void
 copy_all(const struct offload_frame *f, const struct offload_seg *to, uint16_t nb_to)
 {
-	struct progress p = begin(f, to, nb_to);
+	struct offload_walk from = offload_walk_begin(f->seg, f->nb_segs);
+	struct offload_walk at = offload_walk_begin(to, nb_to);
 
-	copy_plain(&p, f->len);
-	fill_zeros(&p);
+	offload_walk_copy(&from, &at, f->len);
+	offload_walk_zero(&at);
 }
 
 /* Copies all of the frame. @return the sum of @p len bytes from @p start on */
 static uint16_t
 copy_around(const struct offload_frame *f, const struct offload_seg *to, uint16_t nb_to, uint32_t start, uint32_t len)
 {
-	struct progress p = begin(f, to, nb_to);
+	struct offload_walk from = offload_walk_begin(f->seg, f->nb_segs);
+	struct offload_walk at = offload_walk_begin(to, nb_to);
 	uint16_t sum;
 
-	copy_plain(&p, start);
-	sum = copy_summed(&p, len);
-	copy_plain(&p, f->len - start - len);
-	fill_zeros(&p);
+	offload_walk_copy(&from, &at, start);
+	sum = offload_walk_copy_sum(&from, &at, len);
+	offload_walk_copy(&from, &at, f->len - start - len);
+	offload_walk_zero(&at);
 	return sum;
 }
 
@@ -105,19 +44,20 @@ copy_nested(const struct offload_frame *f, const struct offload_seg *to, uint16_
 	const struct offload_scope *outer, const struct offload_scope *inner, uint16_t *inner_sum)
 {
 	const uint32_t before = inner->start - outer->start, behind = before + inner->len;
-	struct progress p = begin(f, to, nb_to);
+	struct offload_walk from = offload_walk_begin(f->seg, f->nb_segs);
+	struct offload_walk at = offload_walk_begin(to, nb_to);
 	uint32_t sum;
 	uint16_t part;
 
-	copy_plain(&p, outer->start);
-	sum = copy_summed(&p, before);
-	part = copy_summed(&p, inner->len);
+	offload_walk_copy(&from, &at, outer->start);
+	sum = offload_walk_copy_sum(&from, &at, before);
+	part = offload_walk_copy_sum(&from, &at, inner->len);
 	*inner_sum = part;
 	sum += before & 1 ? rte_bswap16(part) : part;
-	part = copy_summed(&p, outer->len - behind);
+	part = offload_walk_copy_sum(&from, &at, outer->len - behind);
 	sum += behind & 1 ? rte_bswap16(part) : part;
-	copy_plain(&p, f->len - outer->start - outer->len);
-	fill_zeros(&p);
+	offload_walk_copy(&from, &at, f->len - outer->start - outer->len);
+	offload_walk_zero(&at);
 	return fold_sum(sum);
 }
 

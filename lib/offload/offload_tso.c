@@ -4,7 +4,6 @@
 #include <rte_common.h>
 
 #include "offload_wire.h"
-#include "offload_copy.h"
 #include "offload_parse.h"
 #include "offload_tso.h"
 
@@ -25,29 +24,10 @@ offload_tso_begin(struct offload_tso *tso, struct offload_frame *frame)
 
 	tso->frame = frame;
 	tso->payload = frame->len - frame->hdr_len;
-	tso->cur_seg = frame->hdr_len == frame->seg[0].len;
-	tso->cur_off = tso->cur_seg ? 0 : frame->hdr_len;
+	tso->next = offload_walk_begin(frame->seg, frame->nb_segs);
+	offload_walk_skip(&tso->next, frame->hdr_len);
 	tso->count = tso->payload ? (uint16_t)((tso->payload + frame->mss - 1) / frame->mss) : 1;
 	return tso->count;
-}
-
-/* The next payload bytes that lie together, at most @p len; they count as taken. 0: none are left. */
-static inline uint32_t
-take_run(struct offload_tso *tso, uint32_t len, uint8_t **data)
-{
-	const struct offload_seg *in = &tso->frame->seg[tso->cur_seg];
-	uint32_t n;
-
-	if (unlikely(tso->cur_seg == tso->frame->nb_segs))
-		return 0;
-	n = RTE_MIN(in->len - tso->cur_off, len);
-	*data = in->data + tso->cur_off;
-	tso->cur_off += n;
-	if (tso->cur_off == in->len) {
-		tso->cur_seg++;
-		tso->cur_off = 0;
-	}
-	return n;
 }
 
 /* Lays @p len bytes of payload into the segments after the first and returns their sum. */
@@ -58,87 +38,15 @@ take_payload(struct offload_tso *tso, uint32_t len, uint16_t *nb_segs)
 	uint32_t sum = 0, done = 0;
 
 	for (; done < len; out++) {
-		out->len = take_run(tso, len - done, &out->data);
+		out->len = offload_walk_run(&tso->next, len - done);
 		if (unlikely(out->len == 0))
 			break;
+		out->data = offload_walk_data(&tso->next);
+		tso->next.at += out->len;
 		sum += part_sum(out->data, out->len, done);
 		done += out->len;
 	}
 	*nb_segs = (uint16_t)(out - tso->seg);
-	return fold_sum(sum);
-}
-
-/* A place in a list of segments. */
-struct place {
-	const struct offload_seg *seg, *end;
-	uint32_t at;
-};
-
-/* The next bytes there that lie together, at most @p len; they count as used. 0: there is no more room. */
-static inline uint32_t
-use_run(struct place *to, uint32_t len, uint8_t **data)
-{
-	uint32_t n;
-
-	while (to->seg < to->end && to->at == to->seg->len) {
-		to->seg++;
-		to->at = 0;
-	}
-	if (to->seg == to->end)
-		return 0;
-	n = RTE_MIN(to->seg->len - to->at, len);
-	*data = to->seg->data + to->at;
-	to->at += n;
-	return n;
-}
-
-/* Copies @p len bytes to the place, or as much as there is room. */
-static void
-put_bytes(struct place *to, const uint8_t *from, uint32_t len)
-{
-	uint8_t *data;
-	uint32_t n;
-
-	for (; len > 0 && (n = use_run(to, len, &data)) != 0; len -= n, from += n)
-		memcpy(data, from, n);
-}
-
-static void
-put_zeros(struct place *to)
-{
-	uint8_t *data;
-	uint32_t n;
-
-	while ((n = use_run(to, UINT32_MAX, &data)) != 0)
-		memset(data, 0, n);
-}
-
-static struct place
-skip_bytes(struct place to, uint32_t len)
-{
-	uint8_t *data;
-	uint32_t n;
-
-	for (; len > 0 && (n = use_run(&to, len, &data)) != 0; len -= n)
-		;
-	return to;
-}
-
-/* Copies @p len bytes of payload to the place and returns their sum. */
-static uint16_t
-put_payload(struct offload_tso *tso, struct place *to, uint32_t len)
-{
-	uint32_t sum = 0, done = 0, run, n;
-	uint8_t *from, *data;
-	uint16_t part;
-
-	for (; done < len && (run = take_run(tso, len - done, &from)) != 0; ) {
-		for (; run > 0 && (n = use_run(to, run, &data)) != 0; run -= n, from += n) {
-			part = offload_copy_sum(data, from, n);
-			sum += done & 1 ? rte_bswap16(part) : part;
-			done += n;
-		}
-	}
 	return fold_sum(sum);
 }
 
@@ -200,18 +108,21 @@ offload_tso_next(struct offload_tso *tso)
 void
 offload_tso_copy(struct offload_tso *tso, const struct offload_seg *to, uint16_t nb_to)
 {
-	struct place head = { to, to + nb_to, 0 }, rest;
-	uint32_t hdr_len, len;
+	struct offload_walk head = offload_walk_begin(to, nb_to), rest = head, from;
+	struct offload_seg headers;
 	uint16_t payload_sum;
+	uint32_t len;
 
 	if (unlikely(tso->index == tso->count))
 		return;
-	hdr_len = tso->frame->hdr_len;
-	len = offload_tso_next_len(tso) - hdr_len;
-	rest = skip_bytes(head, hdr_len);
-	payload_sum = put_payload(tso, &rest, len);
-	put_zeros(&rest);
-	put_bytes(&head, make_headers(tso, len, payload_sum), hdr_len);
+	headers.len = tso->frame->hdr_len;
+	len = offload_tso_next_len(tso) - headers.len;
+	offload_walk_skip(&rest, headers.len);
+	payload_sum = offload_walk_copy_sum(&tso->next, &rest, len);
+	offload_walk_zero(&rest);
+	headers.data = make_headers(tso, len, payload_sum);
+	from = offload_walk_begin(&headers, 1);
+	offload_walk_copy(&from, &head, headers.len);
 	finish_piece(tso, len);
 }
 

@@ -10,6 +10,7 @@
 
 #include "offload_frame.h"
 #include "offload_tso_headers.h"
+#include "offload_walk.h"
 
 /** Payload segments that one piece can touch: a piece lies within the sender's descriptors. */
 #define OFFLOAD_TSO_SEGS 72
@@ -20,8 +21,7 @@ struct offload_tso {
 	struct offload_seg seg[OFFLOAD_TSO_SEGS];
 	uint32_t pos;                        /**< payload bytes already handed out */
 	uint32_t payload;                    /**< payload bytes in all */
-	uint16_t cur_seg;                    /**< where @c pos is in the frame's segments */
-	uint32_t cur_off;
+	struct offload_walk next;            /**< where @c pos is in the frame's segments */
 	uint16_t index, count;               /**< pieces handed out, pieces in all */
 	struct offload_tso_headers headers;
 	uint8_t room[OFFLOAD_HEADROOM + OFFLOAD_HEADER_MAX];

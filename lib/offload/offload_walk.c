@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "offload_walk.h"
+
+#include "offload_copy.h"
+#include "offload_wire.h"
+
+void
+offload_walk_skip(struct offload_walk *w, uint32_t len)
+{
+	uint32_t n;
+
+	for (; len > 0 && (n = offload_walk_run(w, len)) > 0; len -= n)
+		w->at += n;
+}
+
+/* What lies together in both. */
+static inline uint32_t
+common_run(struct offload_walk *from, struct offload_walk *to, uint32_t max)
+{
+	return offload_walk_run(to, offload_walk_run(from, max));
+}
+
+void
+offload_walk_copy(struct offload_walk *from, struct offload_walk *to, uint32_t len)
+{
+	uint32_t n;
+
+	for (; len > 0 && (n = common_run(from, to, len)) > 0; len -= n) {
+		/* A guest that sends to itself may send out of its receive buffers. */
+		memmove(offload_walk_data(to), offload_walk_data(from), n);
+		from->at += n;
+		to->at += n;
+	}
+}
+
+uint16_t
+offload_walk_copy_sum(struct offload_walk *from, struct offload_walk *to, uint32_t len)
+{
+	uint32_t done, sum = 0, n;
+	uint16_t part;
+
+	for (done = 0; done < len && (n = common_run(from, to, len - done)) > 0; done += n) {
+		part = offload_copy_sum(offload_walk_data(to), offload_walk_data(from), n);
+		sum += done & 1 ? rte_bswap16(part) : part;
+		from->at += n;
+		to->at += n;
+	}
+	return fold_sum(sum);
+}
+
+void
+offload_walk_zero(struct offload_walk *to)
+{
+	uint32_t n;
+
+	while ((n = offload_walk_run(to, UINT32_MAX)) > 0) {
+		memset(offload_walk_data(to), 0, n);
+		to->at += n;
+	}
+}

@@ -17,14 +17,16 @@
 static_assert(OFFLOAD_FILTER_UC_SLOTS == 1 << (64 - UC_HASH_SHIFT) &&
 	2 * OFFLOAD_FILTER_MAX_UC <= OFFLOAD_FILTER_UC_SLOTS, "places by nine bits, half of them free");
 
-/* The address as a number, in memory order. */
+/* The address as a number, of two loads. */
 static inline uint64_t
 load_addr(const uint8_t *addr)
 {
-	uint64_t v = 0;
+	uint32_t front;
+	uint16_t back;
 
-	memcpy(&v, addr, 6);
-	return v;
+	memcpy(&front, addr, sizeof(front));
+	memcpy(&back, addr + sizeof(front), sizeof(back));
+	return front | (uint64_t)back << 32;
 }
 
 static inline uint32_t
@@ -103,7 +105,8 @@ offload_filter_set_vlans(struct offload_filter *flt, const uint32_t table[128])
 	flt->vlan_any = any == 0;
 }
 
-static bool
+/* Apart: what it needs on the stack costs every other frame something. */
+static __rte_noinline bool
 mc_listed(const struct offload_filter *flt, const uint8_t *dst)
 {
 	uint32_t bit = mc_hash(dst);

@@ -112,6 +112,7 @@ tag_of(const struct rte_mbuf *m, uint16_t *tci)
 static bool
 is_wanted(const struct offload_filter *f, const struct rte_mbuf *m)
 {
+	const struct rte_ether_addr *dst = rte_pktmbuf_mtod(m, const struct rte_ether_addr *);
 	bool tagged = false;
 	uint16_t tci = 0;
 
@@ -119,7 +120,9 @@ is_wanted(const struct offload_filter *f, const struct rte_mbuf *m)
 		return true;
 	if (unlikely(!f->vlan_any))
 		tagged = tag_of(m, &tci);
-	return offload_filter_match(f, rte_pktmbuf_mtod(m, const uint8_t *), tagged, tci) == OFFLOAD_FILTER_PASS;
+	else if (likely(rte_is_same_ether_addr(dst, (const struct rte_ether_addr *)f->mac)))
+		return true;
+	return offload_filter_match(f, dst->addr_bytes, tagged, tci) == OFFLOAD_FILTER_PASS;
 }
 
 static uint16_t

@@ -39,12 +39,18 @@ def frame(size=60, src=STATIONS[0], dst=BROADCAST, seed=0):
 
 
 class Rig:
-    """The switch, the taps, and a testpmd whose ports are set up anew as often as a test wants."""
+    """The switch, the taps, and a testpmd whose ports are set up anew as often as a test wants.
 
-    def __init__(self, args=(), **arguments):
+    device     further keys of the device ports
+    arguments  of the front end
+    """
+
+    def __init__(self, args=(), device=None, **arguments):
+        extra = device or {}
+
         def device(number):
             return {"name": f"d{number}", "type": "device", "socket": self.daemon.socket(f"d{number}"),
-                    "mac": MACS[number], "mtu": MTU, "max-queues": 8}
+                    "mac": MACS[number], "mtu": MTU, "max-queues": 8, **extra}
 
         self.stack = contextlib.ExitStack()
         self.netns = NetNs("pmd-taps")

@@ -266,7 +266,7 @@ bad_requests(void **state)
 		uint16_t l2, l3, l4, mss;
 		int error; /* of prepare; 0: it cannot know */
 	} cases[] = {
-		{ RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_SCTP_CKSUM, 14, 20, 0, 0, ENOTSUP },
+		{ RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_SCTP_CKSUM, 127, 511, 0, 0, EINVAL },
 		{ RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_OUTER_IPV4 |
 			RTE_MBUF_F_TX_OUTER_IP_CKSUM, 14, 20, 0, 0, EINVAL },
 		{ RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TUNNEL_VXLAN | RTE_MBUF_F_TX_TCP_CKSUM, 14, 20, 0, 0,

@@ -10,6 +10,7 @@
 
 #define TCP_HDR_MIN 20
 #define UDP_HDR 8
+#define SCTP_HDR 12
 
 /* Requests that can be carried out. */
 #define INNER (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
@@ -53,6 +54,8 @@ l4_len_of(const struct rte_mbuf *m)
 		return TCP_HDR_MIN;
 	case RTE_MBUF_F_TX_UDP_CKSUM:
 		return UDP_HDR;
+	case RTE_MBUF_F_TX_SCTP_CKSUM:
+		return SCTP_HDR;
 	default:
 		return 0;
 	}
@@ -80,7 +83,7 @@ vh_tx_check_request(const struct rte_mbuf *m)
 
 	if (ret != 0)
 		return ret;
-	if (flags & UNSUPPORTED || (flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_SCTP_CKSUM)
+	if (flags & UNSUPPORTED)
 		return -ENOTSUP;
 	if (flags & (INNER | OUTER) && is_tunnel(m) && (m->outer_l2_len == 0 || m->outer_l3_len == 0))
 		return -EINVAL;
@@ -122,16 +125,22 @@ make_ip_csum(const struct offload_frame *f, uint32_t at, uint32_t len)
  * has to agree with us on them.
  */
 static bool
-ask_csum(struct offload_frame *f, uint32_t l3, uint32_t l3_len, bool tcp)
+ask_csum(struct offload_frame *f, uint32_t l3, uint32_t l3_len, uint8_t proto)
 {
+	static const struct {
+		uint8_t flag, len;
+	} l4[] = {
+		[IPPROTO_TCP] = { OFFLOAD_H_TCP, TCP_HDR_MIN },
+		[IPPROTO_UDP] = { OFFLOAD_H_UDP, UDP_HDR },
+		[IPPROTO_SCTP] = { OFFLOAD_H_SCTP, SCTP_HDR },
+	};
 	bool ipv6 = f->seg[0].data[l3] >> 4 == 6;
 	struct offload_headers hdr = {
 		.l2_len = (uint16_t)l3,
 		.l3_len = (uint16_t)l3_len,
-		.l4_len = tcp ? TCP_HDR_MIN : UDP_HDR,
-		.ip_proto = tcp ? IPPROTO_TCP : IPPROTO_UDP,
-		.flags = (uint8_t)((ipv6 ? OFFLOAD_H_IPV6 : OFFLOAD_H_IPV4) |
-			(tcp ? OFFLOAD_H_TCP : OFFLOAD_H_UDP)),
+		.l4_len = l4[proto].len,
+		.ip_proto = proto,
+		.flags = (uint8_t)((ipv6 ? OFFLOAD_H_IPV6 : OFFLOAD_H_IPV4) | l4[proto].flag),
 	};
 	struct offload_headers inner;
 	const struct offload_headers *real = &f->hdr;
@@ -179,9 +188,11 @@ ask(struct offload_frame *f, const struct rte_mbuf *m)
 	case RTE_MBUF_F_TX_L4_NO_CKSUM:
 		return true;
 	case RTE_MBUF_F_TX_TCP_CKSUM:
-		return ask_csum(f, l3_at(m), m->l3_len, true);
+		return ask_csum(f, l3_at(m), m->l3_len, IPPROTO_TCP);
 	case RTE_MBUF_F_TX_UDP_CKSUM:
-		return ask_csum(f, l3_at(m), m->l3_len, false);
+		return ask_csum(f, l3_at(m), m->l3_len, IPPROTO_UDP);
+	case RTE_MBUF_F_TX_SCTP_CKSUM:
+		return ask_csum(f, l3_at(m), m->l3_len, IPPROTO_SCTP);
 	default:
 		return false;
 	}
@@ -192,7 +203,7 @@ static bool
 ask_outer(struct offload_frame *f, const struct rte_mbuf *m)
 {
 	if (f->request == OFFLOAD_NONE)
-		return ask_csum(f, m->outer_l2_len, m->outer_l3_len, false);
+		return ask_csum(f, m->outer_l2_len, m->outer_l3_len, IPPROTO_UDP);
 	f->flags |= OFFLOAD_F_OUTER_CSUM;
 	return f->request != OFFLOAD_CSUM || offload_csum_check(f) == 0;
 }

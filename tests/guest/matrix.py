@@ -4,8 +4,8 @@ from lib.cover import Cover
 
 # The revisions that a card offers. With 0x3f tunnels go by the mode of revisions 4 to 6, which these kernels would
 # otherwise never choose.
-REVISION = {"6.1": {0x07: 3, 0x47: 7},
-            "6.12": {0x07: 3, 0x47: 7}}
+REVISION = {"6.1": {0x07: 3, 0x3f: 6, 0x47: 7, 0x7f: 7, 0x1ff: 7},
+            "6.12": {0x07: 3, 0x3f: 6, 0x47: 7, 0x7f: 7, 0x1ff: 9}}
 MASKS = tuple(REVISION["6.1"])
 TUNNELS = ("vxlan", "geneve")
 SIDES = ("a", "b")
@@ -26,7 +26,7 @@ FEATURES = {
 
 def has_tunnels(mask):
     """Whether the kernels' drivers offer segmentation inside tunnels on such a card."""
-    return False
+    return mask != 0x07
 
 
 def offload_matrix():
@@ -50,7 +50,7 @@ def offload_matrix():
 
 def seeds():
     """What most people have: everything that a driver turns on by itself, over each kind of network."""
-    on = {f"{side}_{name}": name != "tnl" for side in SIDES for name in FEATURES}
+    on = {f"{side}_{name}": True for side in SIDES for name in FEATURES}
     on = [{**on, **{f"{side}_lro": net != "vlan" for side in SIDES}, "net": net} for net in ("plain", "vlan", *TUNNELS)]
     return [{**case, "a_mask": 0x47, "b_mask": 0x47, "a_mtu": 1500, "b_mtu": 1500, "ip": 4} for case in on]
 

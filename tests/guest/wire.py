@@ -8,10 +8,12 @@ from lib import paths, proc
 from lib.patience import Deadline
 
 FIELDS = ("frame.interface_id", "frame.len", "eth.src", "vlan.id", "ip.checksum.status", "tcp.checksum.status",
-          "udp.checksum.status", "_ws.malformed")
+          "udp.checksum.status", "_ws.malformed", "frame.protocols")
 CHECKSUMS = FIELDS[4:7]
 # Wireshark's names of a checksum's status.
 BAD, GOOD = "0", "1"
+# By the number of a port tshark may take random bytes for a protocol above these, and find that malformed.
+JUDGED = {"eth", "ethertype", "vlan", "arp", "ip", "ipv6", "icmp", "icmpv6", "tcp", "udp", "vxlan", "geneve", "data"}
 # Nothing beyond the headers is of interest, and a stream need not be put together.
 OPTIONS = ("ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE",
            "tcp.desegment_tcp_streams:FALSE", "tcp.analyze_sequence_numbers:FALSE", "ip.defragment:FALSE",
@@ -38,7 +40,7 @@ def _frame(line):
     status = {name: words[name].split(",") for name in CHECKSUMS}
     return Frame(capture=int(words["frame.interface_id"]), length=int(words["frame.len"]) - 14 - 4 * tags, tags=tags,
                  source=words["eth.src"].split(",")[0], good=sum(all_.count(GOOD) for all_ in status.values()),
-                 bad=[name for name, all_ in status.items() if BAD in all_], malformed=bool(words["_ws.malformed"]))
+                 bad=[name for name, all_ in status.items() if BAD in all_], malformed=bool(words["_ws.malformed"]) and words["frame.protocols"].split(":")[-1] in JUDGED)
 
 
 def dissect(files, workdir, timeout=240):

@@ -50,29 +50,15 @@ def test_intx(make_lab):
     exercise(lab)
 
 
-@pytest.mark.parametrize("queues", [1, 4])
-def test_queues(make_lab, queues):
-    lab = make_lab(ports=1, port={"max-queues": queues})
+def test_one_queue_for_four_cpus(make_lab):
+    """As many queues as the port allows; test_rss_queues.py has more of them."""
+    lab = make_lab(ports=1, port={"max-queues": 1})
     guest = lab.guest(1, vcpus=4)
-    show = lab.port("vm1")
-    assert show["queues"] == {"tx": queues, "rx": queues}
+    assert lab.port("vm1")["queues"] == {"tx": 1, "rx": 1}
     exercise(lab)
     serve_iperf(guest)
-    # Flows from the host spread over the guest's receive queues.
-    iperf(lab.netns, ipv4(1), "-t 2 -P 16")
-    stats = guest.run("ethtool -S eth0")
-    used = sum(1 for value in re.findall(r"ucast pkts rx: (\d+)", stats) if int(value) > 20)
-    assert used == 1 if queues == 1 else used >= 2, stats
-    if queues == 4:
-        guest.run("ethtool -X eth0 weight 0 1 0 0")
-        before = re.findall(r"ucast pkts rx: (\d+)", guest.run("ethtool -S eth0"))
-        ping(guest, ipv4(HOST), count=20)
-        after = re.findall(r"ucast pkts rx: (\d+)", guest.run("ethtool -S eth0"))
-        moved = [int(b) - int(a) for a, b in zip(before, after)]
-        assert moved[1] >= 20 and moved[0] < 20, moved
-        guest.run("ethtool -L eth0 combined 2 || ethtool -L eth0 rx 2 tx 2 || true")
-        lab.configure(1)
-        exercise(lab)
+    iperf(lab.netns, ipv4(1), "-t 1 -P 16")
+    assert len(re.findall(r"ucast pkts rx: \d+", guest.run("ethtool -S eth0"))) == 1
 
 
 @pytest.mark.parametrize("mode", ["lazy", "strict"])

@@ -151,18 +151,3 @@ def test_deleting_a_card_in_use_needs_force(log_sources):
         assert lab.guests[1].run("cat /proc/uptime")
         lab.ctl.text("port", "add", "vm1", "device", "--socket", lab.daemon.socket("vm1"))
         lab.guests[1].console_log.write_text("")
-
-
-def test_channels_change_under_traffic(log_sources):
-    """ethtool -L where the driver has it; else the module is loaded with another number of queues."""
-    with Lab(ports=1) as lab:
-        log_sources.append(lab.logs)
-        guest = lab.guest(1, vcpus=4)
-        serve_iperf(lab.netns)
-        job = guest.spawn(f"iperf3 -c {ipv4(HOST)} -t 4")
-        time.sleep(1)
-        if "Operation not supported" in guest.run("ethtool -L eth0 combined 2 2>&1", check=False):
-            guest.run("rmmod vmxnet3; echo 0-1 >/dev/null; modprobe vmxnet3; ip link set eth0 up")
-        job.kill()
-        lab.configure(1)
-        tcp(guest, ipv4(HOST))

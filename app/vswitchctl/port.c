@@ -129,6 +129,15 @@ show_device(struct table *table, const json_t *port, const json_t *device)
 		show_driver(table, port, device);
 }
 
+/* What becomes of what frames ask for when they leave by the port. */
+static void
+show_offloads(struct table *table, const json_t *offloads)
+{
+	pair_text(table, "checksums", offloads, "checksum");
+	pair_text(table, "large frames", offloads, "tso");
+	pair_text(table, "VLAN tags", offloads, "vlan");
+}
+
 /* The configuration, under the keys of the file. */
 static void
 show_conf(const json_t *conf)
@@ -175,7 +184,9 @@ port_show(const struct cmd_call *call)
 		show_device(table, port, device);
 	ethdev = json_object_get(port, "ethdev");
 	if (json_is_object(ethdev))
-		table_pair(table, "ethdev", "%" PRIu64, member_number(ethdev, "id"));
+		table_pair(table, "ethdev", "%" PRIu64 ", %s", member_number(ethdev, "id"),
+			member_text(ethdev, "driver"));
+	show_offloads(table, json_object_get(port, "offloads"));
 	table_print(table);
 	show_conf(json_object_get(port, "conf"));
 	json_decref(port);

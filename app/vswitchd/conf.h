@@ -98,6 +98,7 @@ struct daemon_conf {
 	const char *control_group;  /**< NULL: as it comes */
 	uint32_t memory_mb;         /**< EAL memory; default 256 */
 	enum hugepages hugepages;
+	const char *drivers;        /**< DPDK's drivers to load besides its own: a file or a folder; NULL: none */
 	const char *log;            /**< "LEVEL" or "component=LEVEL,..."; default "info" */
 	struct workers_conf workers;
 	struct port_conf *ports;

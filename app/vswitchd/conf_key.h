@@ -97,7 +97,8 @@ struct conf_key {
 
 #define DPDK_KEYS(X) \
 	X(MEMORY, "memory", UINT, memory_mb, ON_ANY, 64, 1048576, NULL) \
-	X(HUGEPAGES, "hugepages", CHOICE, hugepages, ON_ANY, 0, 0, conf_hugepages)
+	X(HUGEPAGES, "hugepages", CHOICE, hugepages, ON_ANY, 0, 0, conf_hugepages) \
+	X(DRIVERS, "drivers", TEXT, drivers, ON_ANY, 0, 512, NULL)
 
 #define WORKERS_KEYS(X) \
 	X(CORES, "cores", CORES, workers.cores, ON_ANY, 0, 0, NULL) \

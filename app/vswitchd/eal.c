@@ -163,6 +163,10 @@ build_args(const struct daemon_conf *conf, struct args *args, struct error *err)
 	arg_add(args, "vswitchd");
 	arg_add(args, "--lcores=%s", lcores);
 	arg_add(args, "--no-telemetry");
+	if (conf->drivers != NULL) {
+		arg_add(args, "-d");
+		arg_add(args, "%s", conf->drivers);
+	}
 	/*
 	 * No card of the host's may be taken just because it is bound to a DPDK driver, so the only
 	 * one allowed is one that cannot exist. Cards that a port names are probed by their name,

@@ -34,6 +34,8 @@ struct eth_port {
 	bool tx_shared;
 	bool repair_csum;          /**< frames come with checksums left to hardware (veth) */
 	uint64_t poll_gap;         /**< TSC to the next poll of a queue found empty */
+	uint64_t tx_offloads;      /**< that its hardware does: RTE_ETH_TX_OFFLOAD_* */
+	uint16_t max_segs;         /**< buffers that a frame may lie in */
 	uint32_t max_pkt_len;      /**< the longest frame that its driver believes in; 0: no limit */
 	struct eth_rxq rxq[ETH_MAX_QUEUES];
 	struct eth_txq txq[ETH_MAX_QUEUES];

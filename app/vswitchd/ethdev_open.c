@@ -9,6 +9,7 @@
 #include "eth_pool.h"
 #include "eth_tap.h"
 #include "eth_xdp.h"
+#include "ethdev_hw.h"
 #include "ethdev_open.h"
 #include "log.h"
 
@@ -19,6 +20,10 @@
 
 /* One system call per frame, and one per poll in vain. */
 #define TAP_POLL_GAP_US 10
+
+/* For hardware that cuts large frames: buffers that one of 64 KiB takes, and their size. */
+#define MAX_CHAIN 17
+#define CHAIN_BUF 4096
 
 /* Ethernet header and two tags. */
 #define L2_HEADER (14 + 2 * 4)
@@ -51,14 +56,14 @@ rx_descs(const struct eth_port *eth)
 	return eth->kind == ETH_TAP ? 1 : RING_DESCS;
 }
 
+/* Frames of 1518 bytes fit whatever the MTU is: others on the wire may not know of it. */
 static struct rte_mempool *
-make_pool(const struct port *port, uint32_t nb)
+make_pool(const struct port *port, uint32_t nb, uint32_t least)
 {
 	const struct eth_port *eth = eth_of(port);
 	uint32_t mtu = eth->kind == ETH_TAP ? ETH_TAP_MAX_MTU : eth->mtu;
 
-	/* Frames of 1518 bytes fit whatever the MTU is: others on the wire may not know of it. */
-	return eth_pool_create(nb, RTE_MAX(mtu + L2_HEADER, 2048u), port->env->nb_workers);
+	return eth_pool_create(nb, RTE_MAX(mtu + L2_HEADER, least), port->env->nb_workers);
 }
 
 static void
@@ -100,6 +105,7 @@ static bool
 make_pools(struct port *port, uint16_t nb_rxd, uint16_t nb_txd)
 {
 	struct eth_port *eth = eth_of(port);
+	uint32_t tx_buf = 2048;
 	struct rte_mempool *rx, *tx;
 
 	eth->nb_pools = 0;
@@ -108,8 +114,13 @@ make_pools(struct port *port, uint16_t nb_rxd, uint16_t nb_txd)
 	/* net_tap has sent a frame when it takes it. */
 	if (eth->kind == ETH_TAP)
 		nb_txd = 0;
-	rx = keep_pool(eth, make_pool(port, eth->nb_rxq * (nb_rxd + PORT_BURST)));
-	tx = keep_pool(eth, make_pool(port, eth->nb_txq * (nb_txd + PORT_BURST)));
+	/* A burst may end with a frame in many buffers. */
+	if (eth->tx_offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO) {
+		nb_txd += MAX_CHAIN;
+		tx_buf = CHAIN_BUF;
+	}
+	rx = keep_pool(eth, make_pool(port, eth->nb_rxq * (nb_rxd + PORT_BURST), 2048));
+	tx = keep_pool(eth, make_pool(port, eth->nb_txq * (nb_txd + PORT_BURST), tx_buf));
 	for (uint16_t q = 0; q < eth->nb_rxq; q++)
 		eth->rxq[q].pool = rx;
 	for (uint16_t q = 0; q < eth->nb_txq; q++)
@@ -151,6 +162,13 @@ setup_rx(struct port *port, uint16_t nb_rxd)
 	return ret;
 }
 
+static uint64_t
+tx_offloads(const struct eth_port *eth, const struct rte_eth_dev_info *info)
+{
+	/* One pool per queue and nobody else holds its buffers. */
+	return eth->tx_offloads | (info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE);
+}
+
 static int
 setup_queues(struct port *port, const struct rte_eth_dev_info *info, struct error *err)
 {
@@ -168,8 +186,7 @@ setup_queues(struct port *port, const struct rte_eth_dev_info *info, struct erro
 	ret = setup_rx(port, nb_rxd);
 	if (ret < 0)
 		return queue_failed(port, ret, err);
-	/* One pool per queue and nobody else holds its buffers. */
-	txconf.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	txconf.offloads = tx_offloads(eth, info);
 	for (uint16_t q = 0; q < eth->nb_txq; q++) {
 		rte_spinlock_init(&eth->txq[q].lock);
 		ret = rte_eth_tx_queue_setup(eth->id, q, nb_txd, SOCKET_ID_ANY, &txconf);
@@ -184,7 +201,7 @@ make_conf(const struct eth_port *eth, const struct rte_eth_dev_info *info,
 	struct rte_eth_conf *conf)
 {
 	memset(conf, 0, sizeof(*conf));
-	conf->txmode.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	conf->txmode.offloads = tx_offloads(eth, info);
 	if (eth->kind == ETH_GENERIC) {
 		conf->rxmode.mtu = eth->mtu;
 		conf->rxmode.offloads = info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_CHECKSUM;
@@ -226,6 +243,8 @@ setup(struct port *port, struct error *err)
 		ret = choose_queues(port, &info, err);
 	if (ret < 0)
 		return ret;
+	eth->tx_offloads = eth_hw_choose(eth, &info);
+	eth->max_segs = info.tx_desc_lim.nb_seg_max != 0 ? info.tx_desc_lim.nb_seg_max : UINT16_MAX;
 	make_conf(eth, &info, &conf);
 	ret = rte_eth_dev_configure(eth->id, eth->nb_rxq, eth->nb_txq, &conf);
 	if (ret < 0)

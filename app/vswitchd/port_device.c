@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmxnet3_regs.h>
+#include <vmxnet3_rev.h>
 #include <vmxnet3_vfu.h>
 #include <vmxnet3_words.h>
 
@@ -221,10 +223,26 @@ device_stats(struct port *port, struct port_stats *stats)
 		stats->drops[i] += dev.drops[i];
 }
 
+/* As the device core settles it; without a driver nothing is taken. */
+static void
+device_offloads(const struct vmxnet3_dev_info *dev, struct port_offloads *offloads)
+{
+	const struct vmxnet3_rev *rev = vmxnet3_rev_get(dev->revision);
+	uint32_t large = VMXNET3_F_LRO | VMXNET3_F_RXCSUM;
+
+	if (!dev->active || rev == NULL)
+		return;
+	if (rev->lro_type4 && (dev->features & large) == large)
+		offloads->tso = PORT_EXIT_PEER;
+	if (dev->features & VMXNET3_F_RXVLAN)
+		offloads->vlan = PORT_EXIT_PEER;
+}
+
 static void
 device_info(struct port *port, struct port_info *info)
 {
 	vmxnet3_dev_info_get(dev_of(port), &info->dev);
+	device_offloads(&info->dev, &info->offloads);
 }
 
 const struct port_ops port_device_ops = {

@@ -161,7 +161,16 @@ eth_stats(struct port *port, struct port_stats *stats)
 static void
 eth_info(struct port *port, struct port_info *info)
 {
-	info->ethdev_id = eth_of(port)->id;
+	const struct eth_port *eth = eth_of(port);
+
+	info->ethdev_id = eth->id;
+	info->driver = eth->driver;
+	if (eth->tx_offloads & (RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM))
+		info->offloads.checksum = PORT_EXIT_HARDWARE;
+	if (eth->tx_offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO)
+		info->offloads.tso = PORT_EXIT_HARDWARE;
+	if (eth->tx_offloads & RTE_ETH_TX_OFFLOAD_VLAN_INSERT)
+		info->offloads.vlan = PORT_EXIT_HARDWARE;
 }
 
 const struct port_ops port_ethdev_ops = {

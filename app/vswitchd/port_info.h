@@ -8,11 +8,27 @@
 #include "conf.h"
 #include "drop.h"
 
+/** Who does what a frame asks for when it leaves the switch by a port. */
+enum port_exit {
+	PORT_EXIT_SOFTWARE, /**< the switch, while it copies */
+	PORT_EXIT_HARDWARE, /**< the ethdev */
+	PORT_EXIT_PEER,     /**< nobody: the guest takes the frame as it is */
+};
+
+/** Now: a guest's driver may change its mind at any time. */
+struct port_offloads {
+	enum port_exit checksum; /**< TCP and UDP */
+	enum port_exit tso;      /**< TCP, a large frame */
+	enum port_exit vlan;     /**< a tag out of band; a guest takes it there if it strips tags */
+};
+
 struct port_info {
 	const struct port_conf *conf; /**< the port's own copy, defaults filled in */
 	const char *bridge;           /**< NULL: detached */
 	bool link_up;                 /**< the carrier that it sees: set up, its own link up */
+	struct port_offloads offloads;
 	uint16_t ethdev_id;           /**< ethdev kinds */
+	const char *driver;           /**< ethdev kinds: DPDK's name of it */
 	struct vmxnet3_dev_info dev;  /**< PORT_DEVICE */
 	uint32_t nb_workers;          /**< that poll it */
 	uint16_t workers[MAX_WORKERS];

@@ -130,6 +130,18 @@ device_details(const struct vmxnet3_dev_info *dev)
 		"activations", (json_int_t)dev->activations);
 }
 
+/* Who does what, in words that go with it. */
+static json_t *
+offloads(const struct port_offloads *o)
+{
+	static const char *const checksum[] = { "software", "hardware", "skipped" };
+	static const char *const tso[] = { "cut", "hardware", "whole" };
+	static const char *const vlan[] = { "in-line", "hardware", "stripped" };
+
+	return json_pack("{s:s, s:s, s:s}", "checksum", checksum[o->checksum], "tso", tso[o->tso],
+		"vlan", vlan[o->vlan]);
+}
+
 static int
 port_list(struct control_request *req, const json_t *params, json_t **result, struct error *err)
 {
@@ -163,10 +175,12 @@ port_show(struct control_request *req, const json_t *params, json_t **result, st
 	*result = port_summary(&info);
 	json_object_set_new(*result, "conf",
 		rpc_conf_get(port_keys, PORT_KEY_MAX, 1u << info.conf->type, info.conf));
+	json_object_set_new(*result, "offloads", offloads(&info.offloads));
 	if (info.conf->type == PORT_DEVICE)
 		json_object_set_new(*result, "device", device_details(&info.dev));
 	else
-		json_object_set_new(*result, "ethdev", json_pack("{s:i}", "id", info.ethdev_id));
+		json_object_set_new(*result, "ethdev", json_pack("{s:i, s:s}", "id", info.ethdev_id,
+			"driver", info.driver));
 	return 0;
 }
 

@@ -15,7 +15,7 @@ WRONG = {
                      "port 'vm1': unknown type 'devise'; allowed: device, ethdev, tap, af_xdp"),
     "unknown-top-key": ("\nprots: []\n", 2, "unknown key 'prots' (did you mean 'ports'?); allowed: run-dir, log, control"),
     "unknown-port-key": ("ports:\n- name: x\n  type: device\n  queue: 3\n", 4, "port 'x': unknown key 'queue'"),
-    "unknown-section-key": ("dpdk:\n    memori: 3\n", 2, "dpdk: unknown key 'memori' (did you mean 'memory'?); allowed: memory, hugepages"),
+    "unknown-section-key": ("dpdk:\n    memori: 3\n", 2, "dpdk: unknown key 'memori' (did you mean 'memory'?); allowed: memory, hugepages, drivers"),
     "key-of-other-type": ("ports:\n- name: x\n  type: tap\n  interface: t0\n  mac: 52:54:00:00:00:01\n", 5,
                           "port 'x': key 'mac' is not for ports of type tap; allowed: name, type, interface, queues, mtu, link, vlan-mode, tag, "
                           "trunks, qinq-ethtype"),
@@ -134,7 +134,7 @@ def test_every_key(tmp_path):
     path.write_text("""
 run-dir: /run/x
 control: {socket: /run/x/ctl, group: 0}
-dpdk: {memory: 64, hugepages: no}
+dpdk: {memory: 64, hugepages: no, drivers: /x.so}
 log: info,device=debug
 workers:
     cores: 0

@@ -14,6 +14,16 @@ TP_STATUS_VLAN_VALID = 1 << 4
 RECEIVE_BUFFER = 8 << 20
 
 
+def with_tag(frame, ancillary):
+    """The frame as it was on the wire: the kernel takes the outermost tag out, and tells of it beside the frame."""
+    for level, kind, data in ancillary:
+        if (level, kind) == (SOL_PACKET, PACKET_AUXDATA):
+            status, _, _, _, _, tci, protocol = struct.unpack("IIIHHHH", data[:20])
+            if status & TP_STATUS_VLAN_VALID:
+                return frame[:12] + struct.pack("!HH", protocol or 0x8100, tci) + frame[12:]
+    return frame
+
+
 class PacketSocket:
     """An interface in a NetNs, seen by who is plugged into it.
 
@@ -37,14 +47,10 @@ class PacketSocket:
             self.sock.send(bytes(frame))
 
     def _next(self):
-        # The kernel takes the outermost tag out of the frame.
         frame, ancillary, _, address = self.sock.recvmsg(65536, socket.CMSG_SPACE(20))
         if address[2] == PACKET_OUTGOING:
             return None
-        for _, _, data in ancillary:
-            status, _, _, _, _, tci, protocol = struct.unpack("IIIHHHH", data[:20])
-            if status & TP_STATUS_VLAN_VALID:
-                frame = frame[:12] + struct.pack("!HH", protocol or 0x8100, tci) + frame[12:]
+        frame = with_tag(frame, ancillary)
         return frame if self.wanted(frame) else None
 
     def receive(self, count, seconds=10, silence=0.2):

@@ -6,12 +6,10 @@ import struct
 import time
 
 from lib.netns import in_netns
+from lib.packets import PACKET_AUXDATA, SOL_PACKET, with_tag
 
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
-SOL_PACKET, PACKET_AUXDATA = 263, 8
-AUXDATA = struct.Struct("=IIIHHHH")  # status, len, snaplen, mac, net, vlan_tci, vlan_tpid
-VLAN_VALID = 1 << 4
 TAGS = (b"\x81\x00", b"\x88\xa8")
 ETHER_TYPE = b"\x88\xb5"  # for experiments: no protocol stack answers
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -40,16 +38,6 @@ def ether_type(frame):
     return frame[at:at + 2]
 
 
-def with_tag(frame, ancillary):
-    """The frame as it was on the wire: the kernel takes a tag out and tells of it beside the frame."""
-    for level, kind, data in ancillary:
-        if (level, kind) == (SOL_PACKET, PACKET_AUXDATA):
-            status, *_, tci, tpid = AUXDATA.unpack(data[:AUXDATA.size])
-            if status & VLAN_VALID:
-                return frame[:12] + tag(tci, tpid) + frame[12:]
-    return frame
-
-
 class Wire:
     """An interface, as seen by who is plugged into it. Only frames of ETHER_TYPE are heard, behind whatever tags, unless all=True."""
 
@@ -73,7 +61,7 @@ class Wire:
     def _next(self, timeout):
         if not select.select([self.sock], [], [], max(timeout, 0))[0]:
             return None
-        frame, ancillary, _, (_, _, kind, _, _) = self.sock.recvmsg(65536, socket.CMSG_SPACE(AUXDATA.size))
+        frame, ancillary, _, (_, _, kind, _, _) = self.sock.recvmsg(65536, socket.CMSG_SPACE(20))
         frame = with_tag(frame, ancillary)
         if kind == PACKET_OUTGOING or not (self.hear_all or ether_type(frame) == ETHER_TYPE):
             return b""

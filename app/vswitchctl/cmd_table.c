@@ -53,6 +53,8 @@ const struct cmd cmd_table[] = {
 				"device: how the guest rings: fast, or such that an idle one costs nothing"},
 			{"interrupt-rate", "N", CMD_TEXT, NULL,
 				"device: interrupts per second and vector at most, 0: no cap"},
+			{"local-checksum", "full|skip", CMD_CHOICE, CHOICES("full", "skip"),
+				"device: checksums of frames from guests here: made (default), or not"},
 			{"interface", "NAME", CMD_TEXT, NULL, "tap, af_xdp: the network interface"},
 			{"devargs", "TEXT", CMD_TEXT, NULL, "ethdev: device arguments as DPDK takes them"},
 			{"queues", "N", CMD_TEXT, NULL, "tap, af_xdp, ethdev: number of queues"},

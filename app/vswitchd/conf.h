@@ -54,6 +54,7 @@ struct port_conf {
 	uint32_t revisions;      /**< mask; default 0x47 */
 	uint32_t link_speed;     /**< Mbit/s; default 10000 */
 	bool doorbell_message;   /**< default false: memory */
+	bool skip_local_csum;    /**< default false: checksums are always made */
 	uint32_t interrupt_rate; /**< per second and vector; default 20000, 0: no cap */
 
 	/* PORT_ETHDEV */

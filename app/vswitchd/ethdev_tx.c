@@ -136,7 +136,7 @@ finish(const struct eth_port *eth, struct rte_mbuf *m, struct offload_frame *f)
 {
 	struct offload_mbuf copy;
 
-	if (f->request == OFFLOAD_CSUM && eth_hw_has_csum(eth)) {
+	if (f->request == OFFLOAD_CSUM && !(f->flags & OFFLOAD_F_INNER) && eth_hw_has_csum(eth)) {
 		if (!finish_open(eth, m, f, &copy))
 			return false;
 	} else {

@@ -105,6 +105,7 @@ device_open(struct port *port, struct error *err)
 		.doorbell = conf->doorbell_message ? VMXNET3_DOORBELL_MESSAGE
 						   : VMXNET3_DOORBELL_MEMORY,
 		.intr_rate = conf->interrupt_rate,
+		.skip_local_csum = conf->skip_local_csum,
 	};
 	memcpy(dev_conf.mac, conf->mac, sizeof(dev_conf.mac));
 	port->priv = device;
@@ -225,13 +226,16 @@ device_stats(struct port *port, struct port_stats *stats)
 
 /* As the device core settles it; without a driver nothing is taken. */
 static void
-device_offloads(const struct vmxnet3_dev_info *dev, struct port_offloads *offloads)
+device_offloads(const struct port_conf *conf, const struct vmxnet3_dev_info *dev,
+	struct port_offloads *offloads)
 {
 	const struct vmxnet3_rev *rev = vmxnet3_rev_get(dev->revision);
 	uint32_t large = VMXNET3_F_LRO | VMXNET3_F_RXCSUM;
 
 	if (!dev->active || rev == NULL)
 		return;
+	if (conf->skip_local_csum && dev->features & VMXNET3_F_RXCSUM)
+		offloads->checksum = PORT_EXIT_PEER;
 	if (rev->lro_type4 && (dev->features & large) == large)
 		offloads->tso = PORT_EXIT_PEER;
 	if (dev->features & VMXNET3_F_RXVLAN)
@@ -242,7 +246,7 @@ static void
 device_info(struct port *port, struct port_info *info)
 {
 	vmxnet3_dev_info_get(dev_of(port), &info->dev);
-	device_offloads(&info->dev, &info->offloads);
+	device_offloads(&port->conf, &info->dev, &info->offloads);
 }
 
 const struct port_ops port_device_ops = {

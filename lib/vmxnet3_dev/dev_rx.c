@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include <rte_ether.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
 
 #include <offload_copy.h>
 #include <offload_csum.h>
@@ -43,6 +45,7 @@ struct rx_ctx {
 	bool csum;  /* the driver wants to know about checksums */
 	bool inner; /* and about those inside of tunnels */
 	bool large; /* it takes large frames */
+	bool skip;  /* a sum that the sender has left open may stay so */
 	uint16_t delivered;
 	uint32_t drops[VMXNET3_DROP_MAX];
 
@@ -71,6 +74,7 @@ ctx_open(struct rx_ctx *c, struct vmxnet3_dev *dev, enum vmxnet3_drop *reason)
 	c->rss_types = dev_rss_types(dev);
 	c->csum = c->features & VMXNET3_F_RXCSUM;
 	c->inner = c->csum && c->features & VMXNET3_F_RXINNEROFLD;
+	c->skip = c->csum && dev->conf.skip_local_csum;
 	c->large = c->csum && dev->rev->lro_type4 && c->features & VMXNET3_F_LRO;
 	c->delivered = 0;
 	memset(c->drops, 0, sizeof(c->drops));
@@ -216,6 +220,21 @@ choose_queue(const struct rx_ctx *c, struct rx_item *it)
 	return queue < c->nb_rxq ? queue : 0;
 }
 
+/* Whether the request is for the checksum that the driver will be told is right, and all else of that is. */
+static __rte_noinline bool
+may_stay_open(const struct offload_frame *f)
+{
+	const struct offload_headers *hdr = &f->hdr;
+	uint32_t start = (uint32_t)hdr->l2_len + hdr->l3_len;
+	uint32_t field = start + (hdr->flags & OFFLOAD_H_TCP ? (uint32_t)offsetof(struct rte_tcp_hdr, cksum)
+		: (uint32_t)offsetof(struct rte_udp_hdr, dgram_cksum));
+
+	if (f->request != OFFLOAD_CSUM || f->flags & OFFLOAD_F_INNER || f->csum_start != start ||
+			f->csum_field != field || !(hdr->flags & (OFFLOAD_H_TCP | OFFLOAD_H_UDP)))
+		return false;
+	return hdr->flags & OFFLOAD_H_IPV6 || offload_sum(f, hdr->l2_len, hdr->l3_len) == 0xffff;
+}
+
 /* Whether the driver wants the frame, as it is on the wire. */
 static inline bool
 is_wanted(struct rx_ctx *c, struct offload_frame *f)
@@ -242,12 +261,14 @@ admit(struct rx_ctx *c, struct offload_frame *f, uint16_t i)
 	uint32_t queue;
 
 	it->summed = false;
+	it->open = false;
 	if (unlikely(f->request != OFFLOAD_NONE)) {
 		if (f->request == OFFLOAD_CSUM && offload_csum_check(f) != 0) {
 			c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD]++;
 			return;
 		}
 		it->summed = true;
+		it->open = c->skip && may_stay_open(f);
 	}
 
 	it->frame = f;
@@ -281,6 +302,17 @@ admit(struct rx_ctx *c, struct offload_frame *f, uint16_t i)
 
 /* ---- copy ---- */
 
+/* The bytes as the sender left them; the driver is told that they are good. */
+static __rte_noinline uint8_t
+copy_open(const struct offload_frame *f, const struct offload_seg *to, uint16_t nb_to)
+{
+	struct offload_frame plain = *f;
+
+	plain.request = OFFLOAD_NONE;
+	offload_copy_frame(&plain, to, nb_to, false);
+	return OFFLOAD_F_CSUM_GOOD;
+}
+
 /* @return what is known of the copy's outermost checksums, CSUM_KNOWN */
 static inline uint8_t
 copy_frame(const struct rx_ctx *c, const struct rx_item *it)
@@ -293,6 +325,8 @@ copy_frame(const struct rx_ctx *c, const struct rx_item *it)
 		memcpy(to->data, f->seg[0].data, it->len);
 		return f->flags & CSUM_KNOWN;
 	}
+	if (unlikely(it->open))
+		return copy_open(f, to, it->nb_pieces);
 	known = offload_copy_frame(f, to, it->nb_pieces, it->summed);
 	/* A large frame that goes whole has a sum that is not made: its driver knows. */
 	return it->mss != 0 ? OFFLOAD_F_CSUM_GOOD : known & CSUM_KNOWN;

@@ -35,6 +35,8 @@ struct rx_item {
 	bool cut;            /**< to be segmented first; never reserved for */
 	bool summed;         /**< the copy makes or verifies a checksum, or the frame goes whole with one that is open */
 
+	bool open;           /**< with @c summed: the checksum that is asked for is not made all the same */
+
 	uint32_t hash;
 	uint32_t dw0, dw2, dw3; /**< what the last completion says of the frame */
 

@@ -50,6 +50,11 @@ struct vmxnet3_dev_conf {
 	uint32_t link_speed;     /**< Mbit/s, 1 to 1000000 */
 	enum vmxnet3_doorbell doorbell;
 	uint32_t intr_rate;      /**< interrupts per second and vector at most; 0: no cap */
+	/**
+	 * Frames with an OFFLOAD_CSUM request for their outermost layer 4 are handed over as they are and marked verified,
+	 * to a driver that has RXCSUM on. Whoever resends such a frame, or reads its bytes, meets a wrong checksum.
+	 */
+	bool skip_local_csum;
 };
 
 enum vmxnet3_log_level { VMXNET3_LOG_ERR = 3, VMXNET3_LOG_WARNING = 4, VMXNET3_LOG_INFO = 6,

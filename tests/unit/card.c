@@ -57,7 +57,7 @@ card_open(struct card *c, const struct mini_conf *conf, const struct card_opts *
 	const struct vmxnet3_dev_ops ops = { .ctx = c, .quiesce = quiesce, .now = now,
 		.log = log_line };
 	const struct vmxnet3_intr_ops intr = { .ctx = c, .raise = raise_intr };
-	const struct vmxnet3_dev_conf dev_conf = {
+	struct vmxnet3_dev_conf dev_conf = {
 		.name = "card",
 		.mac = CARD_MAC,
 		.max_tx_queues = VMXNET3_MAX_TX_QUEUES,
@@ -70,6 +70,7 @@ card_open(struct card *c, const struct mini_conf *conf, const struct card_opts *
 
 	if (opts == NULL)
 		opts = &usual;
+	dev_conf.skip_local_csum = opts->skip_local_csum;
 	memset(c, 0, sizeof(*c));
 	c->now = 1000000000;
 	c->quiesce = opts->quiesce;

@@ -23,6 +23,7 @@ struct card {
 struct card_opts {
 	size_t memory;   /**< bytes; 0: 32 MiB */
 	bool scattered;
+	bool skip_local_csum;
 	void (*quiesce)(void *ctx);
 };
 

@@ -149,68 +149,76 @@ lookup(const struct topology *topo, const struct topo_port *in, const uint8_t *d
 	return tp->bridge == in->bridge ? tp : NULL;
 }
 
-/* Whether a frame may come in; finds its VLAN, and takes the tag that says so off it. */
-static bool
+/* Whether a frame may come in, by its addresses. */
+static inline bool
+is_admitted(struct forward *fwd, const struct topo_port *in, const uint8_t *dst, bool drop_link_local)
+{
+	if (unlikely(is_group(dst + ETHER_ADDR_LEN))) {
+		port_drop(in->port, &fwd->ctx, SWITCH_DROP_BAD_SOURCE, 1);
+		return false;
+	}
+	if (unlikely(drop_link_local && is_link_local(dst))) {
+		port_drop(in->port, &fwd->ctx, SWITCH_DROP_LINK_LOCAL, 1);
+		return false;
+	}
+	return true;
+}
+
+/* Whether it may by its VLAN, which is found; the tag that says so is taken off it. */
+static __rte_noinline bool
 ingress_policy(struct forward *fwd, const struct topo_port *in, struct offload_frame *f,
 	struct vlan_place *place)
 {
-	enum switch_drop drop = SWITCH_DROP_MAX;
+	enum switch_drop drop = vlan_ingress(&in->vlan, f, place);
 
-	if (unlikely(is_group(f->seg[0].data + ETHER_ADDR_LEN)))
-		drop = SWITCH_DROP_BAD_SOURCE;
-	else if (unlikely(in->bridge->bridge->conf.link_local_drop &&
-			is_link_local(f->seg[0].data)))
-		drop = SWITCH_DROP_LINK_LOCAL;
-	else if (unlikely(in->bridge->vlans))
-		drop = vlan_ingress(&in->vlan, f, place);
 	if (likely(drop == SWITCH_DROP_MAX))
 		return true;
 	port_drop(in->port, &fwd->ctx, drop, 1);
 	return false;
 }
 
-/* A frame whose way is known: @p to is NULL for one to all. */
-static void
-send_on(struct forward *fwd, const struct topo_port *in, const struct topo_port *to,
-	struct offload_frame *f, uint16_t vid)
-{
-	if (to == NULL)
-		flood(fwd, in, f, vid);
-	else if (unlikely(to == in))
-		port_drop(in->port, &fwd->ctx, SWITCH_DROP_SAME_PORT, 1);
-	else if (likely(!in->bridge->vlans || vlan_is_member(&to->vlan, vid)))
-		out_add(fwd, to, f);
-	else
-		port_drop(to->port, &fwd->ctx, SWITCH_DROP_VLAN_EGRESS, 1);
-}
-
 static void
 switch_burst(struct forward *fwd, const struct topology *topo, const struct topo_port *in,
 	struct offload_frame *frames, uint16_t n)
 {
+	const bool drop_link_local = in->bridge->bridge->conf.link_local_drop;
+	const bool vlans = in->bridge->vlans;
 	const uint8_t *last_dst = NULL, *last_src = NULL;
 	const struct topo_port *to = NULL;
-	uint16_t vid = 0, last_vid = 0;
+	uint16_t vid = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
 		struct offload_frame *f = &frames[i];
 		const uint8_t *dst, *src;
 
-		if (unlikely(!ingress_policy(fwd, in, f, &fwd->place[i])))
+		if (unlikely(!is_admitted(fwd, in, f->seg[0].data, drop_link_local)))
 			continue;
+		if (unlikely(vlans)) {
+			if (!ingress_policy(fwd, in, f, &fwd->place[i]))
+				continue;
+			/* The same stations in another VLAN are others. */
+			if (vid != fwd->place[i].vid)
+				last_src = last_dst = NULL;
+			vid = fwd->place[i].vid;
+		}
 		dst = f->seg[0].data;
 		src = dst + ETHER_ADDR_LEN;
-		if (unlikely(in->bridge->vlans))
-			vid = fwd->place[i].vid;
 		/* Runs of frames between the same two stations are the rule. */
-		if (last_src == NULL || vid != last_vid || !same_mac(src, last_src))
+		if (last_src == NULL || !same_mac(src, last_src))
 			learn(fwd, in, src, vid);
-		if (last_dst == NULL || vid != last_vid || !same_mac(dst, last_dst))
+		if (last_dst == NULL || !same_mac(dst, last_dst))
 			to = lookup(topo, in, dst, vid);
 		last_src = src;
 		last_dst = dst;
-		last_vid = vid;
-		send_on(fwd, in, to, f, vid);
+
+		if (to == NULL)
+			flood(fwd, in, f, vid);
+		else if (unlikely(to == in))
+			port_drop(in->port, &fwd->ctx, SWITCH_DROP_SAME_PORT, 1);
+		else if (unlikely(vlans && !vlan_is_member(&to->vlan, vid)))
+			port_drop(to->port, &fwd->ctx, SWITCH_DROP_VLAN_EGRESS, 1);
+		else
+			out_add(fwd, to, f);
 	}
 }
 

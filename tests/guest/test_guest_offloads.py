@@ -91,7 +91,7 @@ def test_a_wrong_frame_would_be_found(folder):
     outer = Ether(src="02:00:00:00:00:01") / IP(dst="192.0.2.1")
     inner = Ether() / IP(dst="192.0.2.2")
     frames = [outer / TCP() / bytes(1460), outer / TCP(chksum=1) / b"x", outer / UDP(dport=4789) / VXLAN() / inner / TCP(chksum=1),
-              outer / UDP(dport=6081) / GENEVE(proto=0x6558) / inner / UDP(chksum=1) / b"x",
+              outer / UDP(sport=50000, dport=6081) / GENEVE(proto=0x6558) / inner / UDP(chksum=1) / b"x",
               outer / UDP(dport=4789, chksum=1) / VXLAN() / inner / TCP(),
               outer / UDP(dport=4789) / VXLAN() / Ether() / IPv6() / TCP(chksum=1), outer / TCP() / bytes(1461),
               Ether(src="02:00:00:00:00:01") / Dot1Q(vlan=7) / IP(chksum=1) / TCP(), outer / TCP(flags="S")]

@@ -2,8 +2,8 @@
 """Offloads in every combination: a cover of all pairs of what guests turn on and off, of their MTUs, of IP's versions, of the
 networks inside the guests, and of the card's revisions; of all triples with --long.
 
-Each case sends files between two guests and a third station beyond an uplink, all ways at once. They must arrive as they are; the kernels count no
-wrong checksum; and the captures, which tshark judges when all cases are done, show no wrong checksum and no frame that is too
+Each case sends files between two guests and a third station beyond an uplink, all ways at once. They must arrive as they are; the
+kernels count no wrong checksum; and the captures, which tshark judges when all cases are done, show no wrong checksum and no frame that is too
 long: on the uplink, where everything must be final; in the receiving guest, where it merges nothing; on the switch's ports,
 if the sender left nothing to do.
 """

@@ -40,7 +40,8 @@ def _frame(line):
     status = {name: words[name].split(",") for name in CHECKSUMS}
     return Frame(capture=int(words["frame.interface_id"]), length=int(words["frame.len"]) - 14 - 4 * tags, tags=tags,
                  source=words["eth.src"].split(",")[0], good=sum(all_.count(GOOD) for all_ in status.values()),
-                 bad=[name for name, all_ in status.items() if BAD in all_], malformed=bool(words["_ws.malformed"]) and words["frame.protocols"].split(":")[-1] in JUDGED)
+                 bad=[name for name, all_ in status.items() if BAD in all_],
+                 malformed=bool(words["_ws.malformed"]) and words["frame.protocols"].split(":")[-1] in JUDGED)
 
 
 def dissect(files, workdir, timeout=240):

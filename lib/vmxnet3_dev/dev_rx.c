@@ -44,6 +44,7 @@ struct rx_ctx {
 	uint32_t features, mtu, rss_types, nb_rxq;
 	bool csum;  /* the driver wants to know about checksums */
 	bool inner; /* and about those inside of tunnels */
+	unsigned int verify; /* the same for the copy */
 	bool large; /* it takes large frames */
 	bool skip;  /* a sum that the sender has left open may stay so */
 	uint16_t delivered;
@@ -74,6 +75,7 @@ ctx_open(struct rx_ctx *c, struct vmxnet3_dev *dev, enum vmxnet3_drop *reason)
 	c->rss_types = dev_rss_types(dev);
 	c->csum = c->features & VMXNET3_F_RXCSUM;
 	c->inner = c->csum && c->features & VMXNET3_F_RXINNEROFLD;
+	c->verify = (c->csum ? OFFLOAD_VERIFY : 0) | (c->inner ? OFFLOAD_VERIFY_INNER : 0);
 	c->skip = c->csum && dev->conf.skip_local_csum;
 	c->large = c->csum && dev->rev->lro_type4 && c->features & VMXNET3_F_LRO;
 	c->delivered = 0;
@@ -184,7 +186,8 @@ describe(const struct rx_ctx *c, struct rx_item *it)
 	const struct offload_frame *f = it->frame;
 
 	/* A checksum of which nothing is known is looked at, for a driver that wants to know. */
-	if (f->hdr.flags & (OFFLOAD_H_TCP | OFFLOAD_H_UDP) && c->csum && !(f->flags & CSUM_KNOWN))
+	if (f->hdr.flags & (OFFLOAD_H_TCP | OFFLOAD_H_UDP) && c->csum && (!(f->flags & CSUM_KNOWN) ||
+			(c->inner && f->hdr.flags & OFFLOAD_H_UDP && !(f->flags & OFFLOAD_F_INNER_GOOD))))
 		it->summed = true;
 	it->dw0 = VMXNET3_RCD_CNC;
 	it->dw2 = 0;
@@ -313,7 +316,7 @@ copy_open(const struct offload_frame *f, const struct offload_seg *to, uint16_t 
 	return OFFLOAD_F_CSUM_GOOD;
 }
 
-/* @return what is known of the copy's outermost checksums, CSUM_KNOWN */
+/* @return what is known of the copy's checksums: CSUM_KNOWN, and OFFLOAD_F_INNER_GOOD */
 static inline uint8_t
 copy_frame(const struct rx_ctx *c, const struct rx_item *it)
 {
@@ -323,38 +326,20 @@ copy_frame(const struct rx_ctx *c, const struct rx_item *it)
 
 	if (likely(!it->summed && f->nb_segs == 1 && it->nb_pieces == 1 && f->len == it->len)) {
 		memcpy(to->data, f->seg[0].data, it->len);
-		return f->flags & CSUM_KNOWN;
+		return f->flags & (CSUM_KNOWN | OFFLOAD_F_INNER_GOOD);
 	}
 	if (unlikely(it->open))
 		return copy_open(f, to, it->nb_pieces);
-	known = offload_copy_frame(f, to, it->nb_pieces, it->summed);
+	known = offload_copy_frame(f, to, it->nb_pieces, it->summed ? c->verify : 0);
 	/* A large frame that goes whole has a sum that is not made: its driver knows. */
-	return it->mss != 0 ? OFFLOAD_F_CSUM_GOOD : known & CSUM_KNOWN;
+	return it->mss != 0 ? OFFLOAD_F_CSUM_GOOD : known;
 }
 
 /* ---- checksum results ---- */
 
-/* Whether the checksums of the headers inside of a tunnel are right, in the copy that was made. */
-static bool
-inner_is_good(const struct offload_frame *f, const struct offload_headers *inner)
-{
-	struct offload_frame view;
-
-	if (offload_is_large(f))
-		return f->flags & OFFLOAD_F_INNER;
-	if (f->request == OFFLOAD_CSUM)
-		return f->csum_start == inner->l2_len + inner->l3_len && (inner->flags & OFFLOAD_H_IPV6 ||
-			offload_sum(f, inner->l2_len, inner->l3_len) == 0xffff);
-	view = *f;
-	view.hdr = *inner;
-	view.flags = OFFLOAD_F_PARSED;
-	offload_csum_verify(&view);
-	return view.flags & OFFLOAD_F_CSUM_GOOD;
-}
-
 /*
- * A frame in a UDP tunnel whose outer checksum is right: if the inner ones are, too, the results are about these. Linux
- * takes that as two checksums verified.
+ * A frame whose outer checksum is right, and the inner ones of a tunnel: if that is a UDP tunnel of a kind that drivers
+ * know, the results are about the inner headers. Linux takes that as two checksums verified.
  */
 static void
 tell_inner(struct rx_item *it)
@@ -366,7 +351,7 @@ tell_inner(struct rx_item *it)
 	tunnel = offload_parse_inner(f->seg[0].data, f->seg[0].len, &f->hdr, &inner);
 	if (tunnel != OFFLOAD_TUNNEL_VXLAN && tunnel != OFFLOAD_TUNNEL_GENEVE)
 		return;
-	if (!(inner.flags & (OFFLOAD_H_TCP | OFFLOAD_H_UDP)) || !inner_is_good(f, &inner))
+	if (!(inner.flags & (OFFLOAD_H_TCP | OFFLOAD_H_UDP)))
 		return;
 	it->dw0 |= VMXNET3_RCD_INNER;
 	it->dw3 = layer_bits(inner.flags) | VMXNET3_RCD_IPC | VMXNET3_RCD_TUC;
@@ -385,18 +370,18 @@ tell_bad(struct rx_item *it)
 		it->dw3 |= VMXNET3_RCD_IPC;
 }
 
-/* @param known  CSUM_KNOWN of the outermost headers; if it is 0 there is nothing to tell */
+/* @param known  as copy_frame() returns it; if it is 0 there is nothing to tell */
 static __rte_noinline void
 tell_csum(const struct rx_ctx *c, struct rx_item *it, uint8_t known)
 {
 	uint32_t l4 = it->dw3 & (VMXNET3_RCD_TCP | VMXNET3_RCD_UDP);
 
-	if (l4 == 0 || !c->csum)
+	if (l4 == 0 || !(known & CSUM_KNOWN) || !c->csum)
 		return;
 	it->dw0 &= ~VMXNET3_RCD_CNC;
 	if (likely(known & OFFLOAD_F_CSUM_GOOD)) {
 		it->dw3 |= VMXNET3_RCD_IPC | VMXNET3_RCD_TUC;
-		if (unlikely(c->inner && l4 == VMXNET3_RCD_UDP))
+		if (unlikely(c->inner && known & OFFLOAD_F_INNER_GOOD && l4 == VMXNET3_RCD_UDP))
 			tell_inner(it);
 	} else {
 		tell_bad(it);
@@ -489,8 +474,9 @@ deliver_cut(struct rx_ctx *c, uint32_t queue, const struct rx_item *large)
 		decided = dev_rx_reserve(c->dev, queue, c->nb_rxq, list, n, true, &c->batch);
 		for (i = 0; i < decided && item[i].fit == RX_FITS; i++) {
 			offload_tso_copy(&tso, &c->batch.piece[item[i].first_piece], item[i].nb_pieces);
-			if (done == 0 && tso.piece.flags & CSUM_KNOWN)
-				tell_csum(c, &model, tso.piece.flags & CSUM_KNOWN);
+			if (done == 0)
+				tell_csum(c, &model, tso.piece.flags |
+					(f->flags & OFFLOAD_F_INNER ? OFFLOAD_F_INNER_GOOD : 0));
 			item[i].dw0 = model.dw0;
 			item[i].dw3 = model.dw3;
 			publish(&item[i], &c->batch);

@@ -86,8 +86,13 @@ vh_link_offer(struct vh_port *port)
 }
 
 void
-vh_link_close(struct vh_port *port)
+vh_link_end_chase(struct vh_port *port)
 {
 	rte_eal_alarm_cancel(chase, port);
+}
+
+void
+vh_link_close(struct vh_port *port)
+{
 	rte_eal_alarm_cancel(tell_application, port);
 }

@@ -140,6 +140,7 @@ vh_ops_close(struct rte_eth_dev *eth)
 		return 0;
 	if (atomic_load(&port->running))
 		stop(eth);
+	vh_link_end_chase(port);
 	vh_port_close(port);
 	vh_link_close(port);
 	for (uint16_t q = 0; q < VH_MAX_QUEUES; q++) {

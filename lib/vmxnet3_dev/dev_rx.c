@@ -21,7 +21,7 @@
 #include <offload_vlan.h>
 
 #include "dev_intr.h"
-#include "dev_rx_ring.h"
+#include "dev_rx_comp.h"
 
 /* Segments that the completion of a large frame can count. */
 #define LARGE_MAX_SEGS 255
@@ -30,7 +30,6 @@
 
 /* Kinds of hash, each of outer or inner headers. */
 #define RSS_TYPES 8
-#define RSS_TYPE_MASK (0xfu << VMXNET3_RCD_RSS_TYPE_SHIFT)
 
 #define CSUM_KNOWN (OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_CSUM_BAD)
 
@@ -158,27 +157,6 @@ settle_large(const struct rx_ctx *c, struct offload_frame *f)
 	return n >= 2 && n <= LARGE_MAX_SEGS && offload_tso_whole(f) == 0;
 }
 
-/* What the last completion says of layers 3 and 4, by OFFLOAD_H_* */
-static inline uint32_t
-layer_bits(uint32_t h)
-{
-	static const uint32_t layers[] = {
-		[0] = VMXNET3_RCD_FCS,
-		[OFFLOAD_H_IPV4] = VMXNET3_RCD_FCS | VMXNET3_RCD_V4,
-		[OFFLOAD_H_IPV4 | OFFLOAD_H_TCP] = VMXNET3_RCD_FCS | VMXNET3_RCD_V4 | VMXNET3_RCD_TCP,
-		[OFFLOAD_H_IPV4 | OFFLOAD_H_UDP] = VMXNET3_RCD_FCS | VMXNET3_RCD_V4 | VMXNET3_RCD_UDP,
-		[OFFLOAD_H_IPV4 | OFFLOAD_H_FRAG] = VMXNET3_RCD_FCS | VMXNET3_RCD_V4 | VMXNET3_RCD_FRG,
-		[OFFLOAD_H_IPV6] = VMXNET3_RCD_FCS | VMXNET3_RCD_V6,
-		[OFFLOAD_H_IPV6 | OFFLOAD_H_TCP] = VMXNET3_RCD_FCS | VMXNET3_RCD_V6 | VMXNET3_RCD_TCP,
-		[OFFLOAD_H_IPV6 | OFFLOAD_H_UDP] = VMXNET3_RCD_FCS | VMXNET3_RCD_V6 | VMXNET3_RCD_UDP,
-		[OFFLOAD_H_IPV6 | OFFLOAD_H_FRAG] = VMXNET3_RCD_FCS | VMXNET3_RCD_V6 | VMXNET3_RCD_FRG,
-		[31] = VMXNET3_RCD_FCS,
-	};
-
-	/* There is no bit for SCTP, the flag beyond the table. */
-	return layers[h % RTE_DIM(layers)];
-}
-
 /* What is known before the copy. What is known of checksums comes after it; until then it is nothing. */
 static inline void
 describe(const struct rx_ctx *c, struct rx_item *it)
@@ -193,7 +171,7 @@ describe(const struct rx_ctx *c, struct rx_item *it)
 	it->dw2 = 0;
 	if (unlikely(f->flags & OFFLOAD_F_VLAN))
 		it->dw2 = VMXNET3_RCD_TS | (uint32_t)f->vlan_tci << VMXNET3_RCD_TCI_SHIFT;
-	it->dw3 = layer_bits(f->hdr.flags);
+	it->dw3 = dev_rx_layer_bits(f->hdr.flags);
 }
 
 /* The queue by the driver's key and table. @return index of the queue. */
@@ -335,90 +313,12 @@ copy_frame(const struct rx_ctx *c, const struct rx_item *it)
 	return it->mss != 0 ? OFFLOAD_F_CSUM_GOOD : known;
 }
 
-/* ---- checksum results ---- */
-
-/*
- * A frame whose outer checksum is right, and the inner ones of a tunnel: if that is a UDP tunnel of a kind that drivers
- * know, the results are about the inner headers. Linux takes that as two checksums verified.
- */
-static void
-tell_inner(struct rx_item *it)
-{
-	const struct offload_frame *f = it->frame;
-	struct offload_headers inner;
-	enum offload_tunnel tunnel;
-
-	tunnel = offload_parse_inner(f->seg[0].data, f->seg[0].len, &f->hdr, &inner);
-	if (tunnel != OFFLOAD_TUNNEL_VXLAN && tunnel != OFFLOAD_TUNNEL_GENEVE)
-		return;
-	if (!(inner.flags & (OFFLOAD_H_TCP | OFFLOAD_H_UDP)))
-		return;
-	it->dw0 |= VMXNET3_RCD_INNER;
-	it->dw3 = layer_bits(inner.flags) | VMXNET3_RCD_IPC | VMXNET3_RCD_TUC;
-}
-
-/*
- * A wrong checksum. All drivers take it from here: DPDK's drops the frame, kernels look for themselves, and a wrong IP
- * header is told apart from a wrong sum of layer 4, because BSD believes what it is told about the header.
- */
-static void
-tell_bad(struct rx_item *it)
-{
-	const struct offload_frame *f = it->frame;
-
-	if (f->hdr.flags & OFFLOAD_H_IPV4 && offload_sum(f, f->hdr.l2_len, f->hdr.l3_len) == 0xffff)
-		it->dw3 |= VMXNET3_RCD_IPC;
-}
-
-/* @param known  as copy_frame() returns it; if it is 0 there is nothing to tell */
-static __rte_noinline void
+/* @param known  as copy_frame() returns it */
+static inline void
 tell_csum(const struct rx_ctx *c, struct rx_item *it, uint8_t known)
 {
-	uint32_t l4 = it->dw3 & (VMXNET3_RCD_TCP | VMXNET3_RCD_UDP);
-
-	if (l4 == 0 || !(known & CSUM_KNOWN) || !c->csum)
-		return;
-	it->dw0 &= ~VMXNET3_RCD_CNC;
-	if (likely(known & OFFLOAD_F_CSUM_GOOD)) {
-		it->dw3 |= VMXNET3_RCD_IPC | VMXNET3_RCD_TUC;
-		if (unlikely(c->inner && known & OFFLOAD_F_INNER_GOOD && l4 == VMXNET3_RCD_UDP))
-			tell_inner(it);
-	} else {
-		tell_bad(it);
-	}
-}
-
-/* ---- publish ---- */
-
-static inline void
-publish(const struct rx_item *it, const struct rx_batch *b)
-{
-	const struct rx_slot *s = &b->slot[it->first_slot], *end = s + it->nb_slots;
-	uint32_t dw0 = VMXNET3_RCD_SOP, dw1, dw2, dw3;
-
-	/* The hash is told in the first completion, too. That of a large frame has other things to tell. */
-	if (likely(it->mss == 0))
-		dw0 |= it->dw0 & RSS_TYPE_MASK;
-	for (; s < end; s++, dw0 = 0) {
-		dw1 = dw0 & VMXNET3_RCD_SOP ? it->hash : 0;
-		dw2 = s->len;
-		dw3 = (uint32_t)s->gen << VMXNET3_CD_GEN_SHIFT |
-			VMXNET3_CD_TYPE_RX << VMXNET3_CD_TYPE_SHIFT;
-		if (likely(s + 1 == end)) {
-			dw0 |= VMXNET3_RCD_EOP | it->dw0;
-			dw1 = it->hash;
-			dw2 |= it->dw2;
-			dw3 |= it->dw3;
-		}
-		if (unlikely(it->mss != 0 && dw0 & VMXNET3_RCD_SOP)) {
-			dw0 &= ~(RSS_TYPE_MASK | VMXNET3_RCD_INNER_RSS);
-			dw1 = it->wire_pkts;
-			dw3 ^= (VMXNET3_CD_TYPE_RX ^ VMXNET3_CD_TYPE_RX_LRO) <<
-				VMXNET3_CD_TYPE_SHIFT;
-			dw3 |= it->mss;
-		}
-		dev_comp_write(s->comp, s->dw0 | dw0, dw1, dw2, dw3);
-	}
+	if (known & CSUM_KNOWN && c->csum)
+		dev_rx_tell_csum(it, known & OFFLOAD_F_CSUM_GOOD, c->inner && known & OFFLOAD_F_INNER_GOOD);
 }
 
 /* ---- queues ---- */
@@ -479,7 +379,7 @@ deliver_cut(struct rx_ctx *c, uint32_t queue, const struct rx_item *large)
 					(f->flags & OFFLOAD_F_INNER ? OFFLOAD_F_INNER_GOOD : 0));
 			item[i].dw0 = model.dw0;
 			item[i].dw3 = model.dw3;
-			publish(&item[i], &c->batch);
+			dev_rx_publish(&item[i], &c->batch);
 			done++;
 		}
 		if (i < decided) {
@@ -500,7 +400,6 @@ deliver_queue(struct rx_ctx *c, uint32_t queue, struct rx_item **list, uint16_t 
 	struct dev_rxq *q = &c->dev->rxq[queue];
 	uint32_t published = 0;
 	uint16_t i, decided;
-	uint8_t known;
 
 	while (n > 0) {
 		if (unlikely(!atomic_load_explicit(&q->ready, memory_order_acquire) ||
@@ -515,10 +414,8 @@ deliver_queue(struct rx_ctx *c, uint32_t queue, struct rx_item **list, uint16_t 
 				count_unfit(c, list[i]);
 				continue;
 			}
-			known = copy_frame(c, list[i]);
-			if (known != 0)
-				tell_csum(c, list[i], known);
-			publish(list[i], &c->batch);
+			tell_csum(c, list[i], copy_frame(c, list[i]));
+			dev_rx_publish(list[i], &c->batch);
 			published++;
 			c->delivered = (uint16_t)(c->delivered + list[i]->given);
 		}

@@ -3,7 +3,7 @@
 #ifndef OFFLOAD_SUM_X86_H
 #define OFFLOAD_SUM_X86_H
 
-#include "offload_sum.h"
+#include "offload_sum_word.h"
 
 /** Fills in what this CPU has of AVX-512 and AVX2, in this order. @return how many, none elsewhere */
 uint32_t offload_sum_x86_paths(struct offload_sum_path *paths);

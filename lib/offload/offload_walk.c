@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "offload_walk.h"
 
-#include "offload_copy.h"
+#include "offload_sum.h"
 #include "offload_wire.h"
 
 void
@@ -40,7 +40,7 @@ offload_walk_copy_sum(struct offload_walk *from, struct offload_walk *to, uint32
 	uint16_t part;
 
 	for (done = 0; done < len && (n = common_run(from, to, len - done)) > 0; done += n) {
-		part = offload_copy_sum(offload_walk_data(to), offload_walk_data(from), n);
+		part = offload_sum_copy(offload_walk_data(to), offload_walk_data(from), n);
 		sum += done & 1 ? rte_bswap16(part) : part;
 		from->at += n;
 		to->at += n;

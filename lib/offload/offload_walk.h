@@ -45,7 +45,7 @@ void offload_walk_skip(struct offload_walk *w, uint32_t len);
 /** Copies @p len bytes, or as many as there are and have room. */
 void offload_walk_copy(struct offload_walk *from, struct offload_walk *to, uint32_t len);
 
-/** The same. @return their sum as offload_copy_sum() has it, as if the first were at an even place */
+/** The same. @return their sum, folded, in memory order, as if the first were at an even place */
 uint16_t offload_walk_copy_sum(struct offload_walk *from, struct offload_walk *to, uint32_t len);
 
 /** Fills all that is left with zeros. */

@@ -21,13 +21,7 @@
 #include <dev_intr.h>
 #include <dev_pci.h>
 
-#define MUST(cond)                                                                    \
-	do {                                                                          \
-		if (!(cond)) {                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);    \
-			abort();                                                      \
-		}                                                                     \
-	} while (0)
+#include "must.h"
 
 #define PAGE      4096u
 #define NB_PAGES  48u

@@ -17,16 +17,8 @@
 #include <offload_parse.h>
 #include <offload_sum.h>
 
-#define MUST(cond)                                                                    \
-	do {                                                                          \
-		if (!(cond)) {                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);    \
-			abort();                                                      \
-		}                                                                     \
-	} while (0)
+#include "cut_frame.h"
 
-#define MAX_SEGS 128
-#define MAX_LEN  (OFFLOAD_FRAME_MAX + 100)
 
 /* head::options */
 #define OPT_INNER     0x01
@@ -44,67 +36,8 @@ struct head {
 	uint8_t arg[4];   /* csum_start, csum_field */
 };
 
-static uint8_t whole[MAX_LEN], after[MAX_LEN + 256], second[MAX_LEN + 256];
-static struct offload_seg segs[MAX_SEGS], pieces[MAX_SEGS];
-static void *mem[MAX_SEGS];
-
-static uint16_t
-get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] * 256 + p[1]);
-}
-
-static uint16_t
-plain_sum(const uint8_t *p, uint32_t len)
-{
-	uint64_t sum = 0;
-	uint32_t i;
-
-	for (i = 0; i < len; i++)
-		sum += i & 1 ? p[i] : p[i] * 256u;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
-static void
-add_segment(struct offload_frame *f, uint32_t at, uint32_t len)
-{
-	uint32_t room = f->nb_segs == 0 ? OFFLOAD_HEADROOM : 0;
-	uint8_t *p = malloc(room + len);
-
-	MUST(p != NULL);
-	memcpy(p + room, whole + at, len);
-	mem[f->nb_segs] = p;
-	segs[f->nb_segs] = (struct offload_seg){ p + room, len };
-	f->nb_segs++;
-}
-
-static void
-load(struct offload_frame *f, const struct head *head, const uint8_t *cuts, uint32_t len)
-{
-	uint32_t i, n, at = 0;
-
-	*f = (struct offload_frame){ .seg = segs, .len = len };
-	for (i = 0; i < head->nb_cuts && at < len && i < MAX_SEGS - 1; i++) {
-		n = cuts[i] + 1u;
-		if (i == 0 && head->options & OPT_WHOLE && n < OFFLOAD_HEADER_BYTES)
-			n = OFFLOAD_HEADER_BYTES;
-		if (n > len - at)
-			n = len - at;
-		add_segment(f, at, n);
-		at += n;
-	}
-	if (at < len)
-		add_segment(f, at, len - at);
-}
-
-static void
-unload(struct offload_frame *f)
-{
-	while (f->nb_segs > 0)
-		free(mem[--f->nb_segs]);
-}
+static uint8_t after[CUT_MAX_LEN + 256], second[CUT_MAX_LEN + 256];
+static struct offload_seg pieces[CUT_MAX_SEGS];
 
 static uint32_t
 gather(const struct offload_seg *seg, uint32_t n, uint8_t *to)
@@ -132,7 +65,7 @@ copy(struct offload_frame *f, const struct head *head, const uint8_t *bytes, uns
 	uint8_t known;
 
 	for (i = 0, left = room; left > 0; i++, left -= n) {
-		n = i + 1 == MAX_SEGS ? left : (uint32_t)(head->piece[0] + i * head->piece[1]) % 300 + 1;
+		n = i + 1 == CUT_MAX_SEGS ? left : (uint32_t)(head->piece[0] + i * head->piece[1]) % 300 + 1;
 		if (n > left)
 			n = left;
 		pieces[i] = (struct offload_seg){ malloc(n), n };
@@ -244,7 +177,7 @@ check_complete(struct offload_frame *f, const struct head *head)
 	flags = f->flags & (OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_CSUM_BAD | OFFLOAD_F_INNER_GOOD);
 	MUST(flags == known && !(flags & OFFLOAD_F_CSUM_BAD));
 	if (!same_but_for_fields(&asked, second) && !((field - start) & 1))
-		MUST(((uint64_t)plain_sum(second + start, f->len - start) + get16(whole + field)) % 0xffff == 0);
+		MUST(((uint64_t)plain_sum(second + start, f->len - start, 0) + get16(whole + field)) % 0xffff == 0);
 }
 
 /* A checksum that a frame asks for by its headers, in the copy as well. */
@@ -268,11 +201,11 @@ check_asked(struct offload_frame *f, const struct head *head)
 static uint32_t
 stretch(const struct head *head, const uint8_t *data, size_t size)
 {
-	uint32_t len = size < MAX_LEN ? (uint32_t)size : MAX_LEN;
+	uint32_t len = size < CUT_MAX_LEN ? (uint32_t)size : CUT_MAX_LEN;
 	uint32_t longer = len + head->stretch * 256u;
 
 	memcpy(whole, data, len);
-	for (; len < longer && len < MAX_LEN; len++)
+	for (; len < longer && len < CUT_MAX_LEN; len++)
 		whole[len] = (uint8_t)(whole[len - 1] * 3 + len);
 	return len;
 }
@@ -306,15 +239,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = stretch(&head, cuts + head.nb_cuts, size - head.nb_cuts);
 	choose_path(head.path);
 
-	load(&f, &head, cuts, len);
+	cut_frame(&f, len, cuts, head.nb_cuts, head.options & OPT_WHOLE);
 	check_verify(&f, &head);
 	unload(&f);
 
-	load(&f, &head, cuts, len);
+	cut_frame(&f, len, cuts, head.nb_cuts, head.options & OPT_WHOLE);
 	check_complete(&f, &head);
 	unload(&f);
 
-	load(&f, &head, cuts, len);
+	cut_frame(&f, len, cuts, head.nb_cuts, head.options & OPT_WHOLE);
 	check_asked(&f, &head);
 	unload(&f);
 	return 0;

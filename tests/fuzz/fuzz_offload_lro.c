@@ -17,13 +17,7 @@
 #include <offload_parse.h>
 #include <offload_tso.h>
 
-#define MUST(cond)                                                                    \
-	do {                                                                          \
-		if (!(cond)) {                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);    \
-			abort();                                                      \
-		}                                                                     \
-	} while (0)
+#include "must.h"
 
 #define MAX_SEGS 40
 #define ROOM     4096

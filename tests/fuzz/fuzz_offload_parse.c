@@ -19,13 +19,7 @@
 #include <offload_toeplitz.h>
 #include <offload_vlan.h>
 
-#define MUST(cond)                                                                    \
-	do {                                                                          \
-		if (!(cond)) {                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);    \
-			abort();                                                      \
-		}                                                                     \
-	} while (0)
+#include "must.h"
 
 #define MAX_LEN    70000
 #define NB_TAG_OPS 8

@@ -18,16 +18,8 @@
 #include <offload_tso.h>
 #include <offload_vlan.h>
 
-#define MUST(cond)                                                                    \
-	do {                                                                          \
-		if (!(cond)) {                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);    \
-			abort();                                                      \
-		}                                                                     \
-	} while (0)
+#include "cut_frame.h"
 
-#define MAX_SEGS   128
-#define MAX_LEN    (OFFLOAD_FRAME_MAX + 100)
 #define MAX_PIECES 300
 
 /* head::options */
@@ -50,9 +42,7 @@ struct head {
 	uint8_t mss[2];
 };
 
-static uint8_t whole[MAX_LEN], piece[MAX_LEN + OFFLOAD_HEADROOM], copy[MAX_LEN + 300];
-static struct offload_seg segs[MAX_SEGS];
-static void *mem[MAX_SEGS];
+static uint8_t piece[CUT_MAX_LEN + OFFLOAD_HEADROOM], copy[CUT_MAX_LEN + 300];
 
 /* Where the headers are that the request is about. */
 struct layers {
@@ -61,65 +51,13 @@ struct layers {
 	bool v6, outer6, outer_udp;
 };
 
-static uint16_t
-get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] * 256 + p[1]);
-}
-
-static uint32_t
-plain_sum(const uint8_t *p, uint32_t len, uint32_t before)
-{
-	uint64_t sum = before;
-	uint32_t i;
-
-	for (i = 0; i < len; i++)
-		sum += i & 1 ? p[i] : p[i] * 256u;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint32_t)sum;
-}
-
-static void
-add_segment(struct offload_frame *f, uint32_t at, uint32_t len)
-{
-	uint32_t room = f->nb_segs == 0 ? OFFLOAD_HEADROOM : 0;
-	uint8_t *p = malloc(room + len);
-
-	MUST(p != NULL);
-	memcpy(p + room, whole + at, len);
-	mem[f->nb_segs] = p;
-	segs[f->nb_segs] = (struct offload_seg){ p + room, len };
-	f->nb_segs++;
-}
-
 static void
 load(struct offload_frame *f, const struct head *head, const uint8_t *cuts, uint32_t len)
 {
-	uint32_t i, n, at = 0;
-
-	*f = (struct offload_frame){ .seg = segs, .len = len };
-	for (i = 0; i < head->nb_cuts && at < len && i < MAX_SEGS - 1; i++) {
-		n = cuts[i] + 1u;
-		if (i == 0 && head->options & OPT_WHOLE && n < OFFLOAD_HEADER_BYTES)
-			n = OFFLOAD_HEADER_BYTES;
-		if (n > len - at)
-			n = len - at;
-		add_segment(f, at, n);
-		at += n;
-	}
-	if (at < len)
-		add_segment(f, at, len - at);
+	cut_frame(f, len, cuts, head->nb_cuts, head->options & OPT_WHOLE);
 	f->flags = (head->options & OPT_TAG ? OFFLOAD_F_VLAN : 0) | (head->options & OPT_INNER ? OFFLOAD_F_INNER : 0) |
 		(head->options & OPT_OUTER_CSUM ? OFFLOAD_F_OUTER_CSUM : 0);
 	f->vlan_tci = get16(head->tci);
-}
-
-static void
-unload(struct offload_frame *f)
-{
-	while (f->nb_segs > 0)
-		free(mem[--f->nb_segs]);
 }
 
 static void
@@ -167,7 +105,7 @@ gather(const struct offload_frame *f)
 	uint32_t i, at = 0;
 
 	for (i = 0; i < f->nb_segs; i++) {
-		MUST(f->seg[i].len > 0 && at + f->seg[i].len <= MAX_LEN);
+		MUST(f->seg[i].len > 0 && at + f->seg[i].len <= CUT_MAX_LEN);
 		memcpy(piece + at, f->seg[i].data, f->seg[i].len);
 		at += f->seg[i].len;
 	}
@@ -180,9 +118,9 @@ static void
 copy_piece(struct offload_tso *tso, const uint8_t *parts, uint32_t nb_parts)
 {
 	uint32_t len = offload_tso_next_len(tso), at = 0, n = 0, i;
-	struct offload_seg to[MAX_SEGS];
+	struct offload_seg to[CUT_MAX_SEGS];
 
-	for (i = 0; i < nb_parts && at < len && n < MAX_SEGS - 1; i++, n++) {
+	for (i = 0; i < nb_parts && at < len && n < CUT_MAX_SEGS - 1; i++, n++) {
 		to[n].len = parts[i];
 		at += parts[i];
 	}
@@ -314,11 +252,11 @@ check_whole(struct offload_frame *f, const struct layers *l, uint32_t len)
 static uint32_t
 stretch(const struct head *head, const uint8_t *data, size_t size)
 {
-	uint32_t len = size < MAX_LEN ? (uint32_t)size : MAX_LEN;
+	uint32_t len = size < CUT_MAX_LEN ? (uint32_t)size : CUT_MAX_LEN;
 	uint32_t longer = len + head->stretch * 256u;
 
 	memcpy(whole, data, len);
-	for (; len < longer && len < MAX_LEN; len++)
+	for (; len < longer && len < CUT_MAX_LEN; len++)
 		whole[len] = (uint8_t)(whole[len - 1] * 3 + len);
 	return len;
 }

@@ -21,13 +21,7 @@
 #include <vfu_dma.h>
 #include <vfu_server.h>
 
-#define MUST(cond)                                                                                 \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                 \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
+#include "must.h"
 
 #define PAGE		  4096u
 #define FILE_SIZE	  (64 * PAGE)

@@ -22,13 +22,7 @@
 #include <vfu_client.h>
 #include <vfu_client_version.h>
 
-#define MUST(cond)                                                                                 \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                 \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
+#include "must.h"
 
 #define PAGE	   4096u
 #define FILE_SIZE  (8 * PAGE)

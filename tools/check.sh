@@ -72,6 +72,10 @@ build() {
 	quietly build tools/configure.sh "$@" && quietly build ninja -C "$1"
 }
 
+build_with_unit_tests() {
+	build "$@" && quietly build ninja -C "$1" meson-test-prereq
+}
+
 unit_tests() {
 	local status=0
 	rm -f build-san/meson-logs/testlog.junit.xml
@@ -120,7 +124,7 @@ must() {
 
 must "set-up" tools/setup.sh
 must "release build" build build
-must "sanitizer build" build build-san -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true
+must "sanitizer build" build_with_unit_tests build-san -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true
 stage "unit tests under sanitizers" unit_tests
 stage "fuzz targets, $fuzz_seconds s each" fuzz
 for entry in $pytest_stages; do

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Build the libFuzzer targets with clang and run each for a while, two at a time:
+# Build the libFuzzer targets with clang and run each for a while, four at a time:
 #   tools/fuzz.sh [seconds]
 # What they find lies in build-fuzz/found/. One line per target: "pass NAME" or "FAIL NAME".
 set -u
@@ -50,4 +50,4 @@ if [ ${#targets[@]} -lt 2 ]; then
 	echo "FAIL: two fuzz targets are expected in tests/fuzz, found ${#targets[@]}"
 	exit 1
 fi
-printf '%s\n' "${targets[@]}" | xargs -n 1 -P 2 bash -c 'fuzz_one "$1"' fuzz
+printf '%s\n' "${targets[@]}" | xargs -n 1 -P 4 bash -c 'fuzz_one "$1"' fuzz

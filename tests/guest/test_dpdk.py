@@ -24,7 +24,10 @@ def fixture_open_rig():
         yield rig
 
 
-@pytest.fixture(name="rig", params=PAIRS.values(), ids=PAIRS.keys())
+# Where neither the driver nor the device is ours, only the rig is tested.
+@pytest.fixture(name="rig", params=[
+    pytest.param(pair, id=name, marks=[pytest.mark.long] if name == "vmxnet3-on-qemu" else [])
+    for name, pair in PAIRS.items()])
 def fixture_rig(request, open_rig, log_sources):
     """testpmd on a pair of devices of one make, with one driver."""
     log_sources.append(open_rig.logs)

@@ -77,7 +77,7 @@ def test_iommu(make_lab, mode):
     ping(guest, ipv4(HOST))
 
 
-@pytest.mark.parametrize("revisions,selected", [(0x1, 1), (0x3, 2), (0x7, 3)])
+@pytest.mark.parametrize("revisions,selected", [(0x1, 1), (0x3, 2), pytest.param(0x7, 3, marks=pytest.mark.long)])
 def test_older_revisions(make_lab, revisions, selected):
     lab = make_lab(ports=1, port={"revisions": revisions})
     lab.guest(1, kernel="6.1")

@@ -30,7 +30,7 @@ def has_tunnels(mask):
 
 
 def offload_matrix():
-    """The factors of the issue's matrix and what the kernel's driver makes of them."""
+    """The factors of the matrix and what the kernel's driver makes of them."""
     factors, rules = {}, []
     for side in SIDES:
         factors[f"{side}_mask"] = MASKS

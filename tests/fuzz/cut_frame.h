@@ -4,6 +4,7 @@
 #define FUZZ_CUT_FRAME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -37,6 +38,19 @@ plain_sum(const uint8_t *p, uint32_t len, uint32_t before)
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return (uint32_t)sum;
+}
+
+/* The input with its tail repeated so many times 256 bytes. @return bytes of the frame */
+static uint32_t
+stretch(const uint8_t *data, size_t size, uint32_t times)
+{
+	uint32_t len = size < CUT_MAX_LEN ? (uint32_t)size : CUT_MAX_LEN;
+	uint32_t longer = len + times * 256u;
+
+	memcpy(whole, data, len);
+	for (; len < longer && len < CUT_MAX_LEN; len++)
+		whole[len] = (uint8_t)(whole[len - 1] * 3 + len);
+	return len;
 }
 
 static void

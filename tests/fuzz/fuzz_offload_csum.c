@@ -197,19 +197,6 @@ check_asked(struct offload_frame *f, const struct head *head)
 	MUST((f->flags & OFFLOAD_F_CSUM_GOOD) == (known & OFFLOAD_F_CSUM_GOOD));
 }
 
-/* The input with its tail repeated up to the wanted length. */
-static uint32_t
-stretch(const struct head *head, const uint8_t *data, size_t size)
-{
-	uint32_t len = size < CUT_MAX_LEN ? (uint32_t)size : CUT_MAX_LEN;
-	uint32_t longer = len + head->stretch * 256u;
-
-	memcpy(whole, data, len);
-	for (; len < longer && len < CUT_MAX_LEN; len++)
-		whole[len] = (uint8_t)(whole[len - 1] * 3 + len);
-	return len;
-}
-
 static void
 choose_path(uint8_t which)
 {
@@ -236,7 +223,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size -= sizeof(head);
 	if (size <= head.nb_cuts)
 		return 0;
-	len = stretch(&head, cuts + head.nb_cuts, size - head.nb_cuts);
+	len = stretch(cuts + head.nb_cuts, size - head.nb_cuts, head.stretch);
 	choose_path(head.path);
 
 	cut_frame(&f, len, cuts, head.nb_cuts, head.options & OPT_WHOLE);

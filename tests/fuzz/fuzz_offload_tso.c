@@ -248,19 +248,6 @@ check_whole(struct offload_frame *f, const struct layers *l, uint32_t len)
 	MUST(memcmp(piece + l->l3 + 12, whole + l->l3 + 12, len - l->l3 - 12) == 0);
 }
 
-/* The input with its tail repeated up to the wanted length. */
-static uint32_t
-stretch(const struct head *head, const uint8_t *data, size_t size)
-{
-	uint32_t len = size < CUT_MAX_LEN ? (uint32_t)size : CUT_MAX_LEN;
-	uint32_t longer = len + head->stretch * 256u;
-
-	memcpy(whole, data, len);
-	for (; len < longer && len < CUT_MAX_LEN; len++)
-		whole[len] = (uint8_t)(whole[len - 1] * 3 + len);
-	return len;
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -278,7 +265,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size -= sizeof(head);
 	if (size <= (size_t)head.nb_cuts + head.nb_parts)
 		return 0;
-	len = stretch(&head, parts + head.nb_parts, size - head.nb_cuts - head.nb_parts);
+	len = stretch(parts + head.nb_parts, size - head.nb_cuts - head.nb_parts, head.stretch);
 
 	load(&f, &head, cuts, len);
 	ask(&f, &head, &layers);

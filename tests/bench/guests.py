@@ -23,6 +23,7 @@ OURS, PEER = "vswitchd", "QEMU vmxnet3, tap, bridge"
 CARD = {OURS: "eth0", PEER: "eth1"}
 SUBNET = {OURS: "10.9.0", PEER: "10.8.0"}
 PINGS = 150
+HELD = {"guests/tcp-there": "TCP there, Mbit/s", "guests/tcp-back": "TCP back, Mbit/s", "guests/ping": "ping p50 ms"}
 KERNEL = "6.12"
 
 
@@ -200,6 +201,7 @@ def peer(report, pair, rounds, seconds, reserve):
                          f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}"])
         waited = results["waited"]
         report.table([f"median of {len(waited)}", "vswitchd", "", "peer", "", "ratio", "single rounds"], rows)
+        report.against(data, {goal: _ratios(results, key) for goal, key in HELD.items()})
         data["worker_waited_share"] = rep.summary(waited)
         report.say("    A polling core of vswitchd was ready to run and had no CPU for "
                    f"{100 * statistics.median(waited):.0f} % of its turns ({100 * min(waited):.0f} to "

@@ -1,36 +1,33 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What was measured, as text for people and as JSON, with what it takes to judge it: the machine and its noise."""
+"""What was measured, as text for people, as JSON and as plots, with what it takes to judge it: the machine, its noise,
+and the project's goals.
+
+A section is a function in a module of its own, called by tools/bench, which lists it in SECTIONS or OPTIONAL:
+
+    def ports(report, rounds):
+        with report.section("ports", "What many ports cost") as data:
+            few, many = measure_turn_by_turn(rounds)                           # A B A B ..., lists of equal length
+            report.table(["ports", "cycles per packet"], rows)                 # figures, for people
+            data["cycles"] = {"2": rep.summary(few), "28": rep.summary(many)}  # the same for report.json
+            report.against(data, {"scale/busy-ports": rep.ratios(many, few)})  # a row with goal and floor
+            report.bars("ports", "Cost of a packet", "cycles", {"vswitchd": {"2 ports": few, "28 ports": many}})
+
+Goals have one place, goals.py: a ratio that is to be held against one gets an entry there, and the entry's key is what
+against() takes. All of them are listed once more at the end of the report, with those that nothing was measured for.
+"""
 import contextlib
 import json
 import os
 import platform
-import statistics
 import subprocess
 import time
 from pathlib import Path
 
 from lib import paths
 
-
-def quantile(values, q):
-    """The value below which a share q of the values lies (no interpolation)."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(q * len(ordered)))]
-
-
-def spread(values):
-    """Half of the distance between the quartiles, in percent of the median."""
-    middle = statistics.median(values)
-    if len(values) < 2 or not middle:
-        return 0.0
-    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
-    return 100 * (high - low) / 2 / middle
-
-
-def summary(values):
-    """Median and extremes for the JSON file."""
-    return {"median": statistics.median(values), "min": min(values), "max": max(values),
-            "spread_percent": round(spread(values), 1), "runs": list(values)}
+from . import plot
+from .figures import quantile, ratios, spread, summary  # noqa: F401 (sections take them from here)
+from .goals import GOALS
 
 
 def noise(seconds=0.5):
@@ -101,6 +98,45 @@ class Report:
             self.say("    " + "  ".join(cell.rjust(width) if i else cell.ljust(width)
                                         for i, (cell, width) in enumerate(zip(row, widths))).rstrip())
 
+    def against(self, data, measured):
+        """Ratios of single rounds, {key of GOALS: [...]}, as a table with goal and floor; kept in the section's data."""
+        kept = data.setdefault("goals", {})
+        for key, values in measured.items():
+            goal, figures = GOALS[key], summary(values)
+            kept[key] = {"what": goal.what, "peer": goal.peer, "goal": goal.goal, "floor": goal.floor, **figures,
+                         "reached": goal.verdict(figures["median"])}
+        self._goals({key: kept[key] for key in measured})
+
+    def _goals(self, rows):
+        self.table(["ratio", "against", "median", "", "single rounds", "goal", "floor", "reached"],
+                   [[row["what"], row["peer"], f"{row['median']:.2f}", f"±{row['spread_percent']:.0f} %",
+                     f"{row['min']:.2f} to {row['max']:.2f}", f"{row['goal']:g}", f"{row['floor']:g}", row["reached"]]
+                    for row in rows.values()])
+
+    def _all_goals(self):
+        """The table of all that was held against a goal in this run, and what was not."""
+        rows = {key: row for section in self.data["sections"].values() for key, row in section.get("goals", {}).items()}
+        if not rows:
+            return
+        self.say("\n=== All goals (reached: the goal; the floor; or below the floor. A goal below its floor: less is better)")
+        self._goals({key: rows[key] for key in GOALS if key in rows})
+        missing = [f"{goal.what} against {goal.peer}" for key, goal in GOALS.items() if key not in rows]
+        if missing:
+            self.say(f"    not measured in this run: {'; '.join(missing)}")
+
+    def bars(self, name, title, unit, series):
+        """A plot into NAME.svg beside the report: {series: {group: values}}, a bar for each median."""
+        self._plot(plot.bars, name, title, unit, series)
+
+    def lines(self, name, title, unit, x_title, series):
+        """The same with curves: {series: {x: values}}."""
+        self._plot(plot.lines, name, title, unit, x_title, series)
+
+    def _plot(self, draw, name, title, unit, *rest):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draw(self.folder / f"{name}.svg", title, unit, *rest)
+        self.say(f"    plot: {name}.svg")
+
     def head(self):
         """What this machine is."""
         facts = self.data["machine"]
@@ -137,7 +173,8 @@ class Report:
         self.say(f"    [{data['seconds']:.0f} s]")
 
     def write(self):
-        """Both files."""
+        """Both files, after a last word about the goals."""
+        self._all_goals()
         self.data["seconds"] = round(time.monotonic() - self.started, 1)
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "report.json").write_text(json.dumps(self.data, indent=1) + "\n")

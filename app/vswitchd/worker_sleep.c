@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+
+#include "log.h"
+#include "port.h"
+#include "worker_sleep.h"
+
+/* A held interrupt is due within the period of its rate cap, 50 µs by default. */
+#define HELD_SLEEP_US 50
+
+/*
+ * A round without work or a sleep that took so much longer than it should: somebody else had the CPU. While
+ * that happens, a core spins only briefly before its first sleep. Else the guest that it has just raised an
+ * interrupt for may wait for this very CPU, all the time that the core spins.
+ */
+#define SHARED_LATE_US  100
+#define SHARED_FOR_US   1000000
+#define SHARED_SPIN_US  20
+#define SHARED_SLEEP_US 50u
+
+struct step {
+	uint64_t idle_tsc;
+	uint32_t sleep_us;
+};
+
+static struct {
+	uint32_t nb_steps;
+	struct step step[IDLE_STEPS];
+	uint64_t tsc_hz;
+} g;
+
+static uint64_t
+us_to_tsc(uint64_t us)
+{
+	return us * (g.tsc_hz / 1000000);
+}
+
+void
+worker_sleep_steps(const struct workers_conf *conf)
+{
+	g.tsc_hz = rte_get_tsc_hz();
+	g.nb_steps = 0;
+	for (unsigned int i = 0; conf->idle_sleep && i < IDLE_STEPS; i++) {
+		if (conf->idle[i].sleep_us == 0)
+			continue;
+		g.step[g.nb_steps++] = (struct step){
+			.idle_tsc = us_to_tsc(conf->idle[i].idle_us),
+			.sleep_us = conf->idle[i].sleep_us,
+		};
+	}
+}
+
+int
+worker_sleep_init(struct worker_sleep *s, uint16_t id, struct worker_info *info)
+{
+	s->id = id;
+	s->info = info;
+	s->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return s->event < 0 ? -errno : 0;
+}
+
+void
+worker_sleep_fini(struct worker_sleep *s)
+{
+	if (s->event >= 0)
+		close(s->event);
+}
+
+void
+worker_sleep_begin(struct worker_sleep *s, struct rte_rcu_qsbr *rcu)
+{
+	/* The kernel's default of 50 µs would double the shortest sleep. */
+	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+	s->rcu = rcu;
+	s->busy_since = rte_rdtsc();
+}
+
+/* Looks at something that should have taken @p due and took @p took. */
+static void
+note_shared(struct worker_sleep *s, uint64_t took, uint64_t due)
+{
+	if (unlikely(took > due + us_to_tsc(SHARED_LATE_US)))
+		s->shared_until = rte_rdtsc() + us_to_tsc(SHARED_FOR_US);
+}
+
+/* The step that a core is in which has been idle for so long; 0: it is awake. */
+static uint32_t
+step_of(uint64_t idle_tsc)
+{
+	uint32_t step = 0;
+
+	while (step < g.nb_steps && idle_tsc >= g.step[step].idle_tsc)
+		step++;
+	return step;
+}
+
+/* How long to sleep at most; 0: not at all. */
+static uint32_t
+sleep_us(const struct worker_sleep *s, uint32_t step, uint64_t tsc, bool held)
+{
+	uint32_t us;
+
+	if (step == 0) {
+		if (g.nb_steps == 0 || tsc >= s->shared_until ||
+		    tsc - s->busy_since < us_to_tsc(SHARED_SPIN_US))
+			return 0;
+		return RTE_MIN(g.step[0].sleep_us, SHARED_SLEEP_US);
+	}
+	us = g.step[step - 1].sleep_us;
+	return us > HELD_SLEEP_US && held ? HELD_SLEEP_US : us;
+}
+
+static void
+sleep_bounded(struct worker_sleep *s, uint32_t us)
+{
+	struct pollfd pfd = {.fd = s->event, .events = POLLIN};
+	struct timespec ts = {.tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000};
+	uint64_t begin = rte_rdtsc(), slept, value;
+
+	/* Against worker_sleep_wake(): one of the two sees what the other has written. */
+	__atomic_store_n(&s->sleeping, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&s->wake_asked, __ATOMIC_SEQ_CST) == 0) {
+		rte_rcu_qsbr_thread_offline(s->rcu, s->id);
+		if (ppoll(&pfd, 1, &ts, NULL) > 0 && read(s->event, &value, sizeof(value)) < 0)
+			log_debug(WORKER, "worker %u: eventfd: %s", s->id, strerror(errno));
+		rte_rcu_qsbr_thread_online(s->rcu, s->id);
+		count(&s->info->sleeps, 1);
+		slept = rte_rdtsc() - begin;
+		note_shared(s, slept, us_to_tsc(us));
+		count(&s->info->slept_us, slept / (g.tsc_hz / 1000000));
+	}
+	__atomic_store_n(&s->sleeping, 0, __ATOMIC_RELAXED);
+}
+
+void
+worker_sleep_idle(struct worker_sleep *s, uint64_t begin, uint64_t end, bool held)
+{
+	uint32_t step = step_of(end - s->busy_since), us;
+
+	note_shared(s, end - begin, 0);
+	us = sleep_us(s, step, end, held);
+	if (step != s->info->step)
+		__atomic_store_n(&s->info->step, step, __ATOMIC_RELAXED);
+	if (us > 0)
+		sleep_bounded(s, us);
+}
+
+void
+worker_sleep_wake(struct worker_sleep *s)
+{
+	uint64_t one = 1;
+
+	__atomic_store_n(&s->wake_asked, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&s->sleeping, __ATOMIC_SEQ_CST) != 0 &&
+	    write(s->event, &one, sizeof(one)) < 0)
+		log_debug(WORKER, "worker %u: eventfd: %s", s->id, strerror(errno));
+}

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /** Unicast addresses beside the own one, held exactly. */
 #define OFFLOAD_FILTER_MAX_UC 256
@@ -55,6 +56,13 @@ void offload_filter_set_mc(struct offload_filter *flt, const uint8_t (*addr)[6],
 
 /** Sets the VLAN table. Zeros let every VLAN pass: drivers that never fill it rely on it. */
 void offload_filter_set_vlans(struct offload_filter *flt, const uint32_t table[128]);
+
+/** Whether @p dst is the own address and wanted, the usual case; the VLAN table is not asked. */
+static inline bool
+offload_filter_is_own(const struct offload_filter *flt, const uint8_t *dst)
+{
+	return memcmp(dst, flt->mac, sizeof(flt->mac)) == 0 && flt->mode & OFFLOAD_FILTER_UCAST;
+}
 
 /**
  * @param dst     destination address, six bytes

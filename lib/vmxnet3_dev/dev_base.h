@@ -24,6 +24,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
 #include <rte_spinlock.h>
 #include <vfu_server.h>
 #include <vmxnet3_rev.h>
@@ -42,6 +44,7 @@
  */
 struct dev_ring {
 	struct dev_ring_pos *pos;
+	struct vmxnet3_desc *base;      /**< entry 0, when the pages follow each other as entries do; else NULL */
 	uint32_t first_offset;          /**< of entry 0 in the first page */
 	uint8_t *page[DEV_RING_PAGES];  /**< NULL: page not mapped now; the queue rests */
 };
@@ -49,9 +52,25 @@ struct dev_ring {
 static inline struct vmxnet3_desc *
 dev_ring_entry(const struct dev_ring *r, uint32_t i)
 {
-	uint32_t at = r->first_offset + i * (uint32_t)sizeof(struct vmxnet3_desc);
+	uint32_t at;
 
+	if (likely(r->base != NULL))
+		return r->base + i;
+	at = r->first_offset + i * (uint32_t)sizeof(struct vmxnet3_desc);
 	return (struct vmxnet3_desc *)(r->page[at >> DEV_PAGE_SHIFT] + (at & (DEV_PAGE_SIZE - 1)));
+}
+
+/** As dev_ring_entry(). @param run  set to the number of entries that lie one after the other from there on */
+static inline struct vmxnet3_desc *
+dev_ring_run(const struct dev_ring *r, uint32_t i, uint32_t *run)
+{
+	struct vmxnet3_desc *d = dev_ring_entry(r, i);
+
+	*run = r->pos->size - i;
+	if (unlikely(r->base == NULL))
+		*run = RTE_MIN(*run, (DEV_PAGE_SIZE - ((uint32_t)(uintptr_t)d & (DEV_PAGE_SIZE - 1))) /
+			(uint32_t)sizeof(*d));
+	return d;
 }
 
 static inline void

@@ -36,9 +36,31 @@ dev_count(uint64_t *counter, uint64_t n)
 	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
 }
 
+/*
+ * A ring entry is read and written by halves, each by one access of 64 bits: the first has an address, or what a
+ * completion says first; the second has dwords 2 and 3, and with them the generation bit.
+ */
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "entries are little endian");
+
+typedef uint64_t __attribute__((may_alias)) dev_half_t;
+
+#define DEV_HIGH(dw2, dw3) ((uint64_t)(dw3) << 32 | (uint32_t)(dw2))
+
+/** To be read first: what else the driver wrote before the generation bit is visible after it. */
+static inline uint64_t
+dev_desc_high(const struct vmxnet3_desc *d)
+{
+	return __atomic_load_n((const dev_half_t *)&d->dw[2], __ATOMIC_ACQUIRE);
+}
+
+static inline uint64_t
+dev_desc_low(const struct vmxnet3_desc *d)
+{
+	return __atomic_load_n((const dev_half_t *)&d->dw[0], __ATOMIC_RELAXED);
+}
+
 /**
- * Reads a ring entry: first the word with the generation bit, with acquire, then the others. (A
- * compiler may split one wide load in any order.)
+ * Reads a ring entry.
  *
  * @return whether the entry is valid; only then is @p out filled.
  */
@@ -47,14 +69,21 @@ dev_ring_read(const struct dev_ring *ring, const struct dev_ring_pos *pos, unsig
 	struct vmxnet3_desc *out)
 {
 	const struct vmxnet3_desc *d = dev_ring_entry(ring, pos->next);
+	uint64_t high = dev_desc_high(d);
 
-	out->dw[2] = __atomic_load_n(&d->dw[2], __ATOMIC_ACQUIRE);
-	if ((out->dw[2] >> gen_shift & 1) != pos->gen)
+	if ((high >> gen_shift & 1) != pos->gen)
 		return false;
-	out->dw[0] = __atomic_load_n(&d->dw[0], __ATOMIC_RELAXED);
-	out->dw[1] = __atomic_load_n(&d->dw[1], __ATOMIC_RELAXED);
-	out->dw[3] = __atomic_load_n(&d->dw[3], __ATOMIC_RELAXED);
+	*(dev_half_t *)&out->dw[0] = dev_desc_low(d);
+	*(dev_half_t *)&out->dw[2] = high;
 	return true;
+}
+
+/** Stores a position that has moved. Control looks at the rest of it at any time. */
+static inline void
+dev_pos_put(struct dev_ring_pos *to, const struct dev_ring_pos *from)
+{
+	to->next = from->next;
+	to->gen = from->gen;
 }
 
 static inline uint64_t
@@ -63,14 +92,12 @@ dev_desc_addr(const struct vmxnet3_desc *d)
 	return (uint64_t)d->dw[1] << 32 | d->dw[0];
 }
 
-/** Writes a completion, the word with the generation bit last. */
+/** Writes a completion, the half with the generation bit last. */
 static inline void
 dev_comp_write(struct vmxnet3_desc *c, uint32_t dw0, uint32_t dw1, uint32_t dw2, uint32_t dw3)
 {
-	__atomic_store_n(&c->dw[0], dw0, __ATOMIC_RELAXED);
-	__atomic_store_n(&c->dw[1], dw1, __ATOMIC_RELAXED);
-	__atomic_store_n(&c->dw[2], dw2, __ATOMIC_RELAXED);
-	__atomic_store_n(&c->dw[3], dw3, __ATOMIC_RELEASE);
+	__atomic_store_n((dev_half_t *)&c->dw[0], (uint64_t)dw1 << 32 | dw0, __ATOMIC_RELAXED);
+	__atomic_store_n((dev_half_t *)&c->dw[2], DEV_HIGH(dw2, dw3), __ATOMIC_RELEASE);
 }
 
 /**

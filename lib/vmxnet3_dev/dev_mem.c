@@ -94,8 +94,10 @@ dev_ring_map(struct vmxnet3_dev *dev, struct dev_ring *ring, uint32_t prot)
 	uint64_t page = ring->pos->pa & ~(uint64_t)(DEV_PAGE_SIZE - 1);
 	struct dev_tlb tlb = { 0 };
 	uint32_t i, n, nb_pages;
+	bool contiguous = true;
 	uint64_t bytes;
 
+	ring->base = NULL;
 	memset(ring->page, 0, sizeof(ring->page));
 	ring->first_offset = (uint32_t)(ring->pos->pa - page);
 	bytes = (uint64_t)ring->pos->size * sizeof(struct vmxnet3_desc);
@@ -113,6 +115,9 @@ dev_ring_map(struct vmxnet3_dev *dev, struct dev_ring *ring, uint32_t prot)
 			memset(ring->page, 0, sizeof(ring->page));
 			return false;
 		}
+		contiguous &= ring->page[i] == ring->page[0] + (uint64_t)i * DEV_PAGE_SIZE;
 	}
+	if (contiguous && nb_pages > 0)
+		ring->base = (struct vmxnet3_desc *)(void *)(ring->page[0] + ring->first_offset);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <rte_ether.h>
+#include <rte_memcpy.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
@@ -49,8 +50,6 @@ struct rx_ctx {
 	uint16_t delivered;
 	uint32_t drops[VMXNET3_DROP_MAX];
 
-	uint32_t queues; /* mask of those with items */
-	uint8_t first[VMXNET3_MAX_RX_QUEUES], last[VMXNET3_MAX_RX_QUEUES];
 	struct rx_item item[RX_BURST];
 	struct rx_batch batch;
 };
@@ -96,7 +95,7 @@ ctx_close(const struct rx_ctx *c)
 /* ---- one frame ---- */
 
 /* Puts the outer tag where the driver wants it. @return whether it wants the frame at all. */
-static bool
+static __rte_noinline bool
 pass_filter(struct rx_ctx *c, struct offload_frame *f)
 {
 	enum offload_filter_verdict v;
@@ -157,23 +156,6 @@ settle_large(const struct rx_ctx *c, struct offload_frame *f)
 	return n >= 2 && n <= LARGE_MAX_SEGS && offload_tso_whole(f) == 0;
 }
 
-/* What is known before the copy. What is known of checksums comes after it; until then it is nothing. */
-static inline void
-describe(const struct rx_ctx *c, struct rx_item *it)
-{
-	const struct offload_frame *f = it->frame;
-
-	/* A checksum of which nothing is known is looked at, for a driver that wants to know. */
-	if (f->hdr.flags & (OFFLOAD_H_TCP | OFFLOAD_H_UDP) && c->csum && (!(f->flags & CSUM_KNOWN) ||
-			(c->inner && f->hdr.flags & OFFLOAD_H_UDP && !(f->flags & OFFLOAD_F_INNER_GOOD))))
-		it->summed = true;
-	it->dw0 = VMXNET3_RCD_CNC;
-	it->dw2 = 0;
-	if (unlikely(f->flags & OFFLOAD_F_VLAN))
-		it->dw2 = VMXNET3_RCD_TS | (uint32_t)f->vlan_tci << VMXNET3_RCD_TCI_SHIFT;
-	it->dw3 = dev_rx_layer_bits(f->hdr.flags);
-}
-
 /* The queue by the driver's key and table. @return index of the queue. */
 static uint32_t
 choose_queue(const struct rx_ctx *c, struct rx_item *it)
@@ -220,12 +202,13 @@ may_stay_open(const struct offload_frame *f)
 static inline bool
 is_wanted(struct rx_ctx *c, struct offload_frame *f)
 {
-	if (unlikely(f->len < RTE_ETHER_HDR_LEN || f->seg[0].len < RTE_ETHER_HDR_LEN)) {
+	if (unlikely(f->seg[0].len < RTE_ETHER_HDR_LEN)) {
 		c->drops[VMXNET3_DROP_RX_RUNT]++;
 		return false;
 	}
 	offload_frame_parse(f);
-	if (unlikely(!pass_filter(c, f)))
+	if (unlikely(f->flags & OFFLOAD_F_VLAN || f->hdr.nb_tags != 0 ||
+			!offload_filter_is_own(c->filter, f->seg[0].data)) && !pass_filter(c, f))
 		return false;
 	if (unlikely(l3_bytes(f) > c->mtu)) {
 		c->drops[VMXNET3_DROP_RX_TOO_LONG]++;
@@ -234,51 +217,66 @@ is_wanted(struct rx_ctx *c, struct offload_frame *f)
 	return true;
 }
 
-/* Does with a frame that is wanted what can be done before it is copied, and puts it in line for its queue. */
-static inline void
-admit(struct rx_ctx *c, struct offload_frame *f, uint16_t i)
+/* What the sender left to do, for a frame that is wanted. @return false: nobody could */
+static __rte_noinline bool
+settle_request(struct rx_ctx *c, struct rx_item *it)
 {
-	struct rx_item *it = &c->item[i];
-	uint32_t queue;
+	struct offload_frame *f = it->frame;
 
-	it->summed = false;
-	it->open = false;
-	if (unlikely(f->request != OFFLOAD_NONE)) {
-		if (f->request == OFFLOAD_CSUM && offload_csum_check(f) != 0) {
-			c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD]++;
-			return;
-		}
-		it->summed = true;
-		it->open = c->skip && may_stay_open(f);
+	if (f->request == OFFLOAD_CSUM && offload_csum_check(f) != 0) {
+		c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD]++;
+		return false;
 	}
+	it->summed = true;
+	it->open = c->skip && may_stay_open(f);
+	if (!offload_is_large(f))
+		return true;
+	it->plain = false;
+	it->cut = !settle_large(c, f);
+	if (!it->cut) {
+		it->mss = f->mss;
+		it->wire_pkts = (uint16_t)nb_segments(f);
+		it->wire_bytes += (it->wire_pkts - 1u) * f->hdr_len;
+	}
+	return true;
+}
 
-	it->frame = f;
-	it->len = RTE_MAX(f->len, (uint32_t)DEV_MIN_FRAME);
-	it->wire_pkts = 1;
-	it->wire_bytes = it->len;
-	it->given = 1;
-	it->mss = 0;
-	it->cut = false;
-	it->hash = 0;
-	it->cast = (uint8_t)dev_cast_of(f->seg[0].data);
-	if (unlikely(offload_is_large(f))) {
-		if (settle_large(c, f)) {
-			it->mss = f->mss;
-			it->wire_pkts = (uint16_t)nb_segments(f);
-			it->wire_bytes += (it->wire_pkts - 1u) * f->hdr_len;
-		} else {
-			it->cut = true;
-		}
-	}
-	describe(c, it);
-	queue = c->rss_types != 0 ? choose_queue(c, it) : 0;
-	if (c->queues >> queue & 1)
-		c->item[c->last[queue]].next = (uint8_t)i;
-	else
-		c->first[queue] = (uint8_t)i;
-	c->queues |= 1u << queue;
-	c->last[queue] = (uint8_t)i;
-	it->next = NO_ITEM;
+/* Whether the copy shall look at a checksum: nothing is known of it, and the driver wants to know. */
+static inline bool
+is_to_be_verified(const struct rx_ctx *c, const struct offload_frame *f)
+{
+	if (!c->csum || !(f->hdr.flags & (OFFLOAD_H_TCP | OFFLOAD_H_UDP)))
+		return false;
+	return !(f->flags & CSUM_KNOWN) ||
+		(c->inner && f->hdr.flags & OFFLOAD_H_UDP && !(f->flags & OFFLOAD_F_INNER_GOOD));
+}
+
+/*
+ * Does with a frame that is wanted what can be done before it is copied. What is known of its checksums comes after
+ * that; until then it is nothing. @return false: it is dropped
+ */
+static inline bool
+admit(struct rx_ctx *c, struct offload_frame *f, struct rx_item *it)
+{
+	const uint32_t len = RTE_MAX(f->len, (uint32_t)DEV_MIN_FRAME);
+	const enum dev_cast cast = dev_cast_of(f->seg[0].data);
+
+	*it = (struct rx_item){
+		.frame = f,
+		.len = len,
+		.wire_bytes = len,
+		.wire_pkts = 1,
+		.given = 1,
+		.cast = (uint8_t)cast,
+		.next = NO_ITEM,
+		.plain = cast == DEV_CAST_UNI && len <= VMXNET3_RXD_LEN_MASK,
+		.summed = is_to_be_verified(c, f),
+		.dw0 = VMXNET3_RCD_CNC,
+		.dw3 = dev_rx_layer_bits(f->hdr.flags),
+	};
+	if (unlikely(f->flags & OFFLOAD_F_VLAN))
+		it->dw2 = VMXNET3_RCD_TS | (uint32_t)f->vlan_tci << VMXNET3_RCD_TCI_SHIFT;
+	return likely(f->request == OFFLOAD_NONE) || settle_request(c, it);
 }
 
 /* ---- copy ---- */
@@ -294,6 +292,37 @@ copy_open(const struct offload_frame *f, const struct offload_seg *to, uint16_t 
 	return OFFLOAD_F_CSUM_GOOD;
 }
 
+/* Exactly @p len bytes, DEV_MIN_FRAME at least, of private memory: blocks, and the last ones once more from the end. */
+static inline void
+copy_headers(uint8_t *to, const uint8_t *from, uint32_t len)
+{
+	uint32_t i;
+
+	if (unlikely(len < 64)) {
+		rte_mov32(to, from);
+		rte_mov32(to + len - 32, from + len - 32);
+		return;
+	}
+	for (i = 0; i + 64 <= len; i += 64)
+		rte_mov64(to + i, from + i);
+	if (i < len)
+		rte_mov64(to + len - 64, from + len - 64);
+}
+
+/* A guest that sends to itself may send out of its receive buffers. */
+static inline void
+copy_plain(uint8_t *to, const struct offload_frame *f)
+{
+	const struct offload_seg *seg = f->seg, *end = seg + f->nb_segs;
+
+	if (unlikely(seg->len < DEV_MIN_FRAME))
+		memcpy(to, seg->data, seg->len);
+	else
+		copy_headers(to, seg->data, seg->len);
+	for (to += seg->len; unlikely(++seg < end); to += seg->len)
+		memmove(to, seg->data, seg->len);
+}
+
 /* @return what is known of the copy's checksums: CSUM_KNOWN, and OFFLOAD_F_INNER_GOOD */
 static inline uint8_t
 copy_frame(const struct rx_ctx *c, const struct rx_item *it)
@@ -302,8 +331,8 @@ copy_frame(const struct rx_ctx *c, const struct rx_item *it)
 	struct offload_frame *f = it->frame;
 	uint8_t known;
 
-	if (likely(!it->summed && f->nb_segs == 1 && it->nb_pieces == 1 && f->len == it->len)) {
-		memcpy(to->data, f->seg[0].data, it->len);
+	if (likely(!it->summed && it->nb_pieces == 1 && f->len == it->len)) {
+		copy_plain(to->data, f);
 		return f->flags & (CSUM_KNOWN | OFFLOAD_F_INNER_GOOD);
 	}
 	if (unlikely(it->open))
@@ -434,37 +463,60 @@ deliver_queue(struct rx_ctx *c, uint32_t queue, struct rx_item **list, uint16_t 
 		dev_intr_mark(c->dev, q->st->intr_idx);
 }
 
-/* Delivers what has been admitted. */
-static void
-deliver_queues(struct rx_ctx *c)
+/* Sorts items by the queue that is theirs. */
+static __rte_noinline void
+deliver_spread(struct rx_ctx *c, uint16_t n)
 {
+	uint8_t first[VMXNET3_MAX_RX_QUEUES], last[VMXNET3_MAX_RX_QUEUES], k;
 	struct rx_item *list[RX_BURST];
-	uint32_t queue;
-	uint16_t len;
-	uint8_t k;
+	uint32_t queues = 0, queue;
+	uint16_t i, len;
 
-	while (c->queues != 0) {
-		queue = (uint32_t)__builtin_ctz(c->queues);
-		c->queues &= c->queues - 1;
+	for (i = 0; i < n; i++) {
+		queue = choose_queue(c, &c->item[i]);
+		if (queues >> queue & 1)
+			c->item[last[queue]].next = (uint8_t)i;
+		else
+			first[queue] = (uint8_t)i;
+		queues |= 1u << queue;
+		last[queue] = (uint8_t)i;
+	}
+	for (; queues != 0; queues &= queues - 1) {
+		queue = (uint32_t)__builtin_ctz(queues);
 		len = 0;
-		for (k = c->first[queue]; k != NO_ITEM; k = c->item[k].next)
+		for (k = first[queue]; k != NO_ITEM; k = c->item[k].next)
 			list[len++] = &c->item[k];
 		deliver_queue(c, queue, list, len);
 	}
+}
+
+/* Delivers what has been admitted, @p n items. */
+static inline void
+deliver_items(struct rx_ctx *c, uint16_t n)
+{
+	struct rx_item *list[RX_BURST];
+	uint16_t i;
+
+	if (c->rss_types != 0) {
+		deliver_spread(c, n);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		list[i] = &c->item[i];
+	deliver_queue(c, 0, list, n);
 }
 
 /* At most RX_BURST frames. */
 static void
 deliver_burst(struct rx_ctx *c, struct offload_frame *const *frames, uint16_t n)
 {
-	uint16_t i;
+	uint16_t i, nb = 0;
 
-	c->queues = 0;
 	for (i = 0; i < n; i++) {
-		if (is_wanted(c, frames[i]))
-			admit(c, frames[i], i);
+		if (likely(is_wanted(c, frames[i]) && admit(c, frames[i], &c->item[nb])))
+			nb++;
 	}
-	deliver_queues(c);
+	deliver_items(c, nb);
 }
 
 /*
@@ -477,20 +529,23 @@ deliver_joined(struct rx_ctx *c, struct offload_frame *const *frames, uint16_t n
 	static_assert(RX_BURST <= OFFLOAD_LRO_BURST, "a burst is joined at once");
 	struct offload_frame *wanted[RX_BURST], *list[RX_BURST];
 	struct offload_lro lro;
-	uint16_t i, nb = 0;
+	uint16_t i, nb = 0, admitted = 0;
 
-	c->queues = 0;
 	for (i = 0; i < n; i++) {
 		if (is_wanted(c, frames[i]))
 			wanted[nb++] = frames[i];
 	}
 	nb = offload_lro(&lro, wanted, nb, list, RX_LARGE_MAX, LARGE_MAX_SEGS);
 	for (i = 0; i < nb; i++) {
-		admit(c, list[i], i);
+		struct rx_item *it = &c->item[admitted];
+
+		if (!admit(c, list[i], it))
+			continue;
 		if (offload_lro_is_joined(&lro, list[i]))
-			c->item[i].given = (uint16_t)nb_segments(list[i]);
+			it->given = (uint16_t)nb_segments(list[i]);
+		admitted++;
 	}
-	deliver_queues(c);
+	deliver_items(c, admitted);
 }
 
 uint16_t

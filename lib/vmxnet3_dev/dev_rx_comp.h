@@ -44,6 +44,13 @@ dev_rx_publish(const struct rx_item *it, const struct rx_batch *b)
 	const struct rx_slot *s = &b->slot[it->first_slot], *end = s + it->nb_slots;
 	uint32_t dw0 = VMXNET3_RCD_SOP, dw1, dw2, dw3;
 
+	if (likely(it->nb_slots == 1 && it->mss == 0)) {
+		dev_comp_write(s->comp, s->dw0 | it->dw0 | VMXNET3_RCD_SOP | VMXNET3_RCD_EOP, it->hash,
+			it->dw2 | s->len, it->dw3 | (uint32_t)s->gen << VMXNET3_CD_GEN_SHIFT |
+			VMXNET3_CD_TYPE_RX << VMXNET3_CD_TYPE_SHIFT);
+		return;
+	}
+
 	/* The hash is told in the first completion, too. That of a large frame has other things to tell. */
 	if (likely(it->mss == 0))
 		dw0 |= it->dw0 & DEV_RX_RSS_TYPE_MASK;

@@ -18,6 +18,8 @@
 #define MIN_HEAD 128
 /* Distance in ring entries at which descriptors are fetched into the cache; four are in a line. */
 #define PREFETCH_DESCS 8
+/* What is looked at in a descriptor to tell whether a frame can begin there. */
+#define HEAD_MASK (UINT64_C(1) << VMXNET3_RXD_GEN_SHIFT | VMXNET3_RXD_DTYPE | VMXNET3_RXD_BODY)
 
 struct cursor {
 	struct vmxnet3_dev *dev;
@@ -89,7 +91,7 @@ find_body(struct cursor *c, struct dev_ring_pos pos[2], struct vmxnet3_desc *d, 
 	return desc_len(d) > 0 ? RX_FITS : broken(c, VMXNET3_ERR_SMALL_BUF);
 }
 
-static inline void
+static void
 add_slot(const struct cursor *c, struct dev_ring_pos *comp, struct rx_batch *b, uint32_t index,
 	uint32_t id, uint32_t len)
 {
@@ -102,7 +104,7 @@ add_slot(const struct cursor *c, struct dev_ring_pos *comp, struct rx_batch *b, 
 	dev_ring_advance(comp);
 }
 
-static inline bool
+static bool
 add_pieces(const struct cursor *c, struct rx_item *it, struct rx_batch *b, uint64_t iova, uint32_t len)
 {
 	struct offload_seg *piece = &b->piece[it->first_piece];
@@ -116,7 +118,7 @@ add_pieces(const struct cursor *c, struct rx_item *it, struct rx_batch *b, uint6
 }
 
 /* The HEAD is all that is needed, or the slot of the receive data ring that belongs to it. */
-static inline enum rx_fit
+static enum rx_fit
 place_in_one(struct cursor *c, struct rx_item *it, struct rx_batch *b, uint64_t iova, uint32_t id)
 {
 	if (unlikely(!add_pieces(c, it, b, iova, it->len)))
@@ -158,7 +160,7 @@ place_in_chain(struct cursor *c, struct rx_item *it, struct rx_batch *b, struct 
 }
 
 /* Finds room for one frame. What does not fit consumes nothing. */
-static inline enum rx_fit
+static enum rx_fit
 place(struct cursor *c, struct rx_item *it, struct rx_batch *b)
 {
 	struct vmxnet3_desc d;
@@ -172,7 +174,7 @@ place(struct cursor *c, struct rx_item *it, struct rx_batch *b)
 	if (it->len <= c->data_size)
 		fit = place_in_one(c, it, b, c->q->st->data_pa +
 			(uint64_t)c->ring[0].next * c->data_size, c->queue + 2 * c->nb_rxq);
-	else if (likely(it->len <= desc_len(&d)))
+	else if (it->len <= desc_len(&d))
 		fit = place_in_one(c, it, b, dev_desc_addr(&d), c->queue);
 	else
 		fit = place_in_chain(c, it, b, &d);
@@ -193,7 +195,7 @@ struct sums {
 	uint64_t out_of_buf, errors;
 };
 
-static inline void
+static void
 sum_item(struct sums *s, const struct rx_item *it)
 {
 	if (unlikely(it->fit != RX_FITS)) {
@@ -253,33 +255,107 @@ cursor_open(struct cursor *c, struct vmxnet3_dev *dev, uint32_t queue, uint32_t 
 	dev_tlb_begin(dev, &q->tlb);
 }
 
-/* Control looks at the rest of it at any time. */
-static inline void
-put_pos(struct dev_ring_pos *to, const struct dev_ring_pos *from)
-{
-	to->next = from->next;
-	to->gen = from->gen;
-}
-
 static void
 cursor_close(struct cursor *c, const struct sums *s)
 {
 	struct dev_rxq *q = c->q;
 
-	put_pos(&q->st->ring[0], &c->ring[0]);
-	put_pos(&q->st->ring[1], &c->ring[1]);
-	put_pos(&q->st->comp, &c->comp);
+	dev_pos_put(&q->st->ring[0], &c->ring[0]);
+	dev_pos_put(&q->st->ring[1], &c->ring[1]);
+	dev_pos_put(&q->st->comp, &c->comp);
 	count_sums(q, s);
 	rte_spinlock_unlock(&q->lock);
 }
 
 static inline void
-prefetch_ring(const struct cursor *c)
+advance_by(struct dev_ring_pos *pos, uint32_t n)
 {
-	uint32_t i = c->ring[0].next + PREFETCH_DESCS;
+	pos->next += n;
+	if (pos->next == pos->size) {
+		pos->next = 0;
+		pos->gen ^= 1;
+	}
+}
 
-	if (i % 4 == 0)
-		rte_prefetch0(dev_ring_entry(&c->q->ring[0], i < c->ring[0].size ? i : 0));
+/*
+ * The usual: unicast frames, each into the one buffer at its turn, in the mapping hit last. Up to the first that needs
+ * more thought, or where a ring's entries do not go on.
+ *
+ * @return number of items placed
+ */
+static inline uint16_t
+place_plain(struct cursor *c, struct rx_item *const *items, uint16_t n, struct rx_batch *b, struct sums *s)
+{
+	const struct vfu_dma_range *range = &c->q->tlb.range;
+	const uint64_t longest = VMXNET3_RXD_LEN_MASK;
+	const uint64_t room = range->len > longest && range->prot & VFU_DMA_WRITE ? range->len - longest : 0;
+	const uint64_t want = (uint64_t)c->ring[0].gen << VMXNET3_RXD_GEN_SHIFT;
+	const uint64_t data_pa = c->q->st->data_pa;
+	const uint32_t data_size = c->data_size, queue = c->queue, data_queue = c->queue + 2 * c->nb_rxq;
+	struct offload_seg *piece = &b->piece[b->nb_pieces];
+	struct rx_slot *slot = &b->slot[b->nb_slots];
+	uint32_t run, comp_run, at = c->ring[0].next;
+	uint64_t frames, bytes = 0, wire_bytes = 0;
+	struct vmxnet3_desc *d, *comp;
+	uint16_t i;
+
+	d = dev_ring_run(&c->q->ring[0], at, &run);
+	comp = dev_ring_run(&c->q->comp, c->comp.next, &comp_run);
+	n = (uint16_t)RTE_MIN((uint32_t)n, RTE_MIN(run, comp_run));
+	for (i = 0; i < n; i++, d++, at++, comp++) {
+		struct rx_item *it = items[i];
+		uint64_t high = dev_desc_high(d), offset;
+		uint32_t buffer = (uint32_t)high & VMXNET3_RXD_LEN_MASK, id = queue;
+
+		if (unlikely(!it->plain || ((uint32_t)high ^ (uint32_t)want) & (uint32_t)HEAD_MASK || buffer < MIN_HEAD))
+			break;
+		offset = dev_desc_low(d);
+		if (it->len <= data_size) {
+			offset = data_pa + (uint64_t)at * data_size;
+			id = data_queue;
+		} else if (unlikely(it->len > buffer)) {
+			break;
+		}
+		offset -= range->iova;
+		if (unlikely(offset >= room))
+			break;
+		piece->data = range->host + offset;
+		piece->len = it->len;
+		/* It is written soon, after the lock is given back. */
+		__builtin_prefetch(piece->data, 1, 3);
+		__builtin_prefetch(d + PREFETCH_DESCS);
+		*slot = (struct rx_slot){
+			.comp = comp,
+			.dw0 = at | id << VMXNET3_RCD_RQID_SHIFT,
+			.len = (uint16_t)it->len,
+			.gen = (uint8_t)c->comp.gen,
+		};
+		it->fit = RX_FITS;
+		it->nb_slots = 1;
+		it->nb_pieces = 1;
+		it->first_slot = (uint16_t)(slot++ - b->slot);
+		it->first_piece = (uint16_t)(piece++ - b->piece);
+		bytes += it->len;
+		wire_bytes += it->wire_bytes;
+	}
+	b->nb_slots = (uint16_t)(b->nb_slots + i);
+	b->nb_pieces = (uint16_t)(b->nb_pieces + i);
+	advance_by(&c->ring[0], i);
+	advance_by(&c->comp, i);
+	frames = i;
+	s->frames += frames;
+	s->bytes += bytes;
+	s->cast.pkts[DEV_CAST_UNI] += frames;
+	s->cast.bytes[DEV_CAST_UNI] += wire_bytes;
+	return i;
+}
+
+/* Whether a batch has room for a burst of plain frames, and one of any kind. */
+static inline bool
+has_room(const struct rx_batch *b)
+{
+	return b->nb_slots + RX_BURST + RX_MAX_BUFS <= RX_SLOTS &&
+		b->nb_pieces + RX_BURST + RX_PIECES_MAX <= RX_PIECES;
 }
 
 uint16_t
@@ -293,13 +369,13 @@ dev_rx_reserve(struct vmxnet3_dev *dev, uint32_t queue, uint32_t nb_rxq, struct 
 	b->nb_slots = 0;
 	b->nb_pieces = 0;
 	cursor_open(&c, dev, queue, nb_rxq);
-	while (i < n && !items[i]->cut) {
-		struct rx_item *it = items[i];
+	while (i < n && has_room(b)) {
+		struct rx_item *it;
 
-		if (b->nb_slots + RX_MAX_BUFS > RX_SLOTS ||
-				b->nb_pieces + DEV_SEGS_MAX(RX_MAX_BUFS, RX_LARGE_MAX) > RX_PIECES)
+		i = (uint16_t)(i + place_plain(&c, items + i, (uint16_t)(n - i), b, &sums));
+		if (i == n || items[i]->cut)
 			break;
-		prefetch_ring(&c);
+		it = items[i];
 		it->fit = (uint8_t)place(&c, it, b);
 		if (unlikely(it->fit != RX_FITS && it->mss != 0 && it->fit != RX_BAD_DESC)) {
 			it->cut = true;

@@ -12,8 +12,11 @@
 /** Longest frame that is placed whole. */
 #define RX_LARGE_MAX 65535
 
-#define RX_SLOTS  (2 * RX_BURST + RX_MAX_BUFS)
-#define RX_PIECES (2 * RX_BURST + DEV_SEGS_MAX(RX_MAX_BUFS, RX_LARGE_MAX))
+/** Of one frame at most. */
+#define RX_PIECES_MAX DEV_SEGS_MAX(RX_MAX_BUFS, RX_LARGE_MAX)
+
+#define RX_SLOTS  (3 * RX_BURST + RX_MAX_BUFS)
+#define RX_PIECES (3 * RX_BURST + RX_PIECES_MAX)
 
 enum rx_fit {
 	RX_FITS,
@@ -32,15 +35,16 @@ struct rx_item {
 	uint16_t mss;        /**< not 0: a large frame, to be placed whole as @c wire_pkts segments */
 	uint8_t cast;        /**< enum dev_cast */
 	uint8_t next;        /**< item for the same queue */
+	bool plain;          /**< unicast, one frame on the wire, and short enough for a descriptor */
 	bool cut;            /**< to be segmented first; never reserved for */
 	bool summed;         /**< the copy makes or verifies a checksum, or the frame goes whole with one that is open */
-
 	bool open;           /**< with @c summed: the checksum that is asked for is not made all the same */
 
 	uint32_t hash;
 	uint32_t dw0, dw2, dw3; /**< what the last completion says of the frame */
 
-	uint8_t fit;         /**< enum rx_fit, set by dev_rx_reserve() */
+	/* Set by dev_rx_reserve(). */
+	uint8_t fit;         /**< enum rx_fit */
 	uint8_t nb_slots;
 	uint16_t first_slot;
 	uint16_t first_piece;

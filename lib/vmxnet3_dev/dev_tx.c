@@ -2,12 +2,15 @@
 /*
  * Transmit: frames out of the guest's rings.
  *
- * A burst has two passes. The first follows the generation bits, copies descriptors and fetches
- * the beginnings of frames into the cache; the second makes frames. Positions in the state move when the
- * burst ends, each after its completion is visible: a process that dies in between has lost nothing.
+ * A burst has two passes. The first follows the generation bits, copies what descriptors say and fetches
+ * the beginnings of frames into the cache; the second makes frames. Positions in the state move once, when the
+ * burst has ended and its completions are visible. A process that dies inside a burst leaves a queue whose driver has
+ * to start anew (TQERR), as it does on the side of receive.
  */
 #include <stdlib.h>
 #include <string.h>
+
+#include <rte_ether.h>
 
 #include "dev_intr.h"
 #include "dev_queue.h"
@@ -21,6 +24,10 @@
 
 /* Distance in ring entries at which descriptors are fetched into the cache; four are in a line. */
 #define PREFETCH_DESCS 12
+
+/* What is looked at in a descriptor to tell whether its frame is plain: of dwords 2 and 3. */
+#define PLAIN_MASK DEV_HIGH(1u << VMXNET3_TXD_GEN_SHIFT | VMXNET3_TXD_DTYPE, \
+	VMXNET3_TXD_EOP | VMXNET3_TXD_OM_MASK << VMXNET3_TXD_OM_SHIFT)
 
 struct vmxnet3_burst *
 vmxnet3_burst_create(void)
@@ -100,26 +107,61 @@ scan_packet(struct dev_txq *q, struct vmxnet3_burst *b, struct dev_ring_pos *pos
 		*error = max == pos->size ? VMXNET3_ERR_NOEOP : VMXNET3_ERR_BIG_PKT;
 		return false;
 	}
+	p->host = NULL;
 	p->first = b->nb_descs;
 	p->nb_descs = (uint16_t)(n + 1);
 	p->eop = (uint16_t)at.next;
 	p->cq = d->dw[3] & VMXNET3_TXD_CQ;
 	p->len = len;
 	dev_ring_advance(&at);
-	p->next = (uint16_t)at.next;
 	p->gen = (uint8_t)at.gen;
 	b->nb_descs = (uint16_t)(b->nb_descs + n + 1);
 	*pos = at;
 	return true;
 }
 
+/*
+ * Takes plain frames, up to the first that is not, or does not lie in the mapping hit last. The bytes that can be read
+ * beyond are of the same mapping, and so is the longest frame: then its end need not be looked at.
+ */
 static inline void
-prefetch_ring(const struct dev_ring *ring, const struct dev_ring_pos *pos)
+scan_plain(struct dev_txq *q, struct vmxnet3_burst *b, struct dev_ring_pos *pos, uint16_t max)
 {
-	uint32_t i = pos->next + PREFETCH_DESCS;
+	const struct vfu_dma_range *range = &q->tlb.range;
+	const uint64_t beyond = VMXNET3_TXD_LEN_ZERO + TX_BEYOND;
+	const uint64_t room = range->len > beyond && range->prot & VFU_DMA_READ ? range->len - beyond : 0;
+	const uint64_t want = DEV_HIGH(pos->gen << VMXNET3_TXD_GEN_SHIFT, VMXNET3_TXD_EOP);
+	struct tx_packet *p = &b->packet[b->nb_packets], *end;
+	const struct vmxnet3_desc *d;
+	uint32_t run, at = pos->next;
 
-	if (i % 4 == 0)
-		rte_prefetch0(dev_ring_entry(ring, i < pos->size ? i : 0));
+	d = dev_ring_run(&q->ring, at, &run);
+	end = p + RTE_MIN((uint32_t)max - b->nb_packets, run);
+	for (; p < end; p++, d++, at++) {
+		uint64_t high = dev_desc_high(d), offset;
+		uint32_t len = (uint32_t)high & VMXNET3_TXD_LEN_MASK;
+
+		if ((high ^ want) & PLAIN_MASK)
+			break;
+		offset = dev_desc_low(d) - range->iova;
+		if (unlikely(offset >= room || len < RTE_ETHER_HDR_LEN))
+			break;
+		p->host = range->host + offset;
+		rte_prefetch0(p->host);
+		rte_prefetch0(d + PREFETCH_DESCS);
+		p->len = len;
+		p->dw3 = (uint32_t)(high >> 32);
+		p->eop = (uint16_t)at;
+		p->gen = (uint8_t)pos->gen;
+		p->cq = p->dw3 & VMXNET3_TXD_CQ;
+	}
+	b->nb_packets = (uint16_t)(p - b->packet);
+	pos->next = at;
+	if (at == pos->size) {
+		pos->next = 0;
+		pos->gen ^= 1;
+		p[-1].gen ^= 1;
+	}
 }
 
 /* Where a frame begins; its first bytes are wanted in the second pass. */
@@ -140,12 +182,13 @@ scan(struct vmxnet3_dev *dev, struct dev_txq *q, struct vmxnet3_burst *b, uint16
 	struct dev_ring_pos pos = q->st->ring;
 	uint32_t error = 0;
 
-	while (b->nb_packets < max && b->nb_descs + VMXNET3_TX_MAX_DESCS <= BURST_DESCS) {
-		struct tx_packet *p = &b->packet[b->nb_packets];
+	while (b->nb_descs + VMXNET3_TX_MAX_DESCS <= BURST_DESCS) {
+		struct tx_packet *p;
 
-		if (!scan_packet(q, b, &pos, p, &error))
+		scan_plain(q, b, &pos, max);
+		p = &b->packet[b->nb_packets];
+		if (b->nb_packets == max || !scan_packet(q, b, &pos, p, &error))
 			break;
-		prefetch_ring(&q->ring, &pos);
 		prefetch_packet(dev, q, &b->desc[p->first]);
 		b->nb_packets++;
 	}
@@ -167,46 +210,61 @@ count_drop(struct vmxnet3_dev *dev, struct dev_txq *q, enum vmxnet3_drop reason)
 		&q->st->stats.error_pkts, 1);
 }
 
-/* What goes on the wire for a large frame: after segmentation. */
-static void
-count_tso(struct dev_txq *q, const struct offload_frame *f, uint64_t *pkts, uint64_t *bytes)
+/* A large frame. @return how many it is on the wire, after segmentation, and *bytes of them */
+static uint32_t
+count_tso(struct dev_txq *q, const struct offload_frame *f, uint64_t *bytes)
 {
 	uint32_t payload = f->len - f->hdr_len;
 	uint32_t n = payload == 0 ? 1 : (payload + f->mss - 1) / f->mss;
 
-	*pkts += n;
-	*bytes += payload + (uint64_t)n * f->hdr_len;
+	*bytes = payload + (uint64_t)n * f->hdr_len;
 	dev_count(&q->st->stats.tso_pkts, 1);
 	dev_count(&q->st->stats.tso_bytes, f->len);
 	dev_count(&q->tso, 1);
+	return n;
+}
+
+/* Those that are neither unicast nor small: few. */
+static __rte_noinline void
+count_other(struct dev_txq *q, const struct offload_frame *f)
+{
+	struct vmxnet3_tx_stats *s = &q->st->stats;
+	uint64_t pkts = 1, bytes = f->len;
+
+	if (f->request == OFFLOAD_TSO)
+		pkts = count_tso(q, f, &bytes);
+	switch (dev_cast_of(f->seg[0].data)) {
+	case DEV_CAST_UNI:
+		dev_count(&s->ucast_pkts, pkts);
+		dev_count(&s->ucast_bytes, bytes);
+		break;
+	case DEV_CAST_MULTI:
+		dev_count(&s->mcast_pkts, pkts);
+		dev_count(&s->mcast_bytes, bytes);
+		break;
+	default:
+		dev_count(&s->bcast_pkts, pkts);
+		dev_count(&s->bcast_bytes, bytes);
+	}
 }
 
 static void
 count_frames(struct dev_txq *q, const struct vmxnet3_burst *b)
 {
-	struct vmxnet3_tx_stats *s = &q->st->stats;
-	struct dev_tally t = { { 0 }, { 0 } };
-	uint64_t bytes = 0;
-	uint16_t i;
+	const struct offload_frame *f = b->frame, *end = f + b->nb_frames;
+	uint64_t bytes = 0, unicast = 0, unicast_bytes = 0;
 
-	for (i = 0; i < b->nb_frames; i++) {
-		const struct offload_frame *f = &b->frame[i];
-		enum dev_cast cast = dev_cast_of(f->seg[0].data);
-
+	for (; f < end; f++) {
 		bytes += f->len;
-		if (unlikely(f->request == OFFLOAD_TSO)) {
-			count_tso(q, f, &t.pkts[cast], &t.bytes[cast]);
-		} else {
-			t.pkts[cast]++;
-			t.bytes[cast] += f->len;
+		if (unlikely(f->request == OFFLOAD_TSO || f->seg[0].data[0] & 1)) {
+			count_other(q, f);
+			continue;
 		}
+		unicast++;
+		unicast_bytes += f->len;
 	}
-	dev_count(&s->ucast_pkts, t.pkts[DEV_CAST_UNI]);
-	dev_count(&s->ucast_bytes, t.bytes[DEV_CAST_UNI]);
-	dev_count(&s->mcast_pkts, t.pkts[DEV_CAST_MULTI]);
-	dev_count(&s->mcast_bytes, t.bytes[DEV_CAST_MULTI]);
-	dev_count(&s->bcast_pkts, t.pkts[DEV_CAST_BROAD]);
-	dev_count(&s->bcast_bytes, t.bytes[DEV_CAST_BROAD]);
+	dev_count(&q->st->stats.ucast_pkts, unicast);
+	dev_count(&q->st->stats.ucast_bytes, unicast_bytes);
 	dev_count(&q->frames, b->nb_frames);
 	dev_count(&q->bytes, bytes);
 }
@@ -215,24 +273,20 @@ count_frames(struct dev_txq *q, const struct vmxnet3_burst *b)
 static void
 load(struct vmxnet3_dev *dev, struct dev_txq *q, struct vmxnet3_burst *b)
 {
-	bool link_up = dev_link_up(dev);
+	const struct tx_packet *p = b->packet, *end = p + b->nb_packets;
+	const bool link_up = dev_link_up(dev);
 	enum vmxnet3_drop reason;
-	uint16_t i;
 
-	for (i = 0; i < b->nb_packets; i++) {
-		enum tx_verdict v = TX_DROP;
-
-		reason = VMXNET3_DROP_TX_LINK_DOWN;
-		if (likely(link_up))
-			v = dev_tx_load(dev, q, b, &b->packet[i], &reason);
-		if (likely(v == TX_TAKEN))
-			b->nb_frames++;
-		else if (v == TX_DROP)
+	while (p < end && dev_tx_has_room(b)) {
+		if (unlikely(!link_up))
+			count_drop(dev, q, VMXNET3_DROP_TX_LINK_DOWN);
+		else if (p->host != NULL)
+			p = dev_tx_load_plain(b, p, end) - 1;
+		else if (!dev_tx_load(dev, q, b, p, &reason))
 			count_drop(dev, q, reason);
-		else
-			break;
+		p++;
 	}
-	b->nb_taken = i;
+	b->nb_taken = (uint16_t)(p - b->packet);
 }
 
 static bool
@@ -275,21 +329,30 @@ vmxnet3_dev_tx_begin(struct vmxnet3_dev *dev, uint16_t queue, struct vmxnet3_bur
 	return burst->nb_frames;
 }
 
-/* Positions of a memory file: another process may read them at any time, so their order is kept. */
-static inline void
-complete(struct dev_txq *q, const struct tx_packet *p)
+/*
+ * Writes what completions are wanted, then the positions, of a memory file that others may read at any time: they are
+ * exact whenever no thread is inside the device. @return whether there was a completion
+ */
+static bool
+complete(struct dev_txq *q, const struct tx_packet *p, uint16_t n)
 {
-	struct dev_ring_pos *comp = &q->st->comp;
+	const struct tx_packet *end = p + n;
+	struct dev_ring_pos comp = q->st->comp;
+	bool completed = false;
 
-	if (likely(p->cq)) {
-		dev_comp_write(dev_ring_entry(&q->comp, comp->next), p->eop, 0, 0,
-			comp->gen << VMXNET3_CD_GEN_SHIFT);
-		atomic_thread_fence(memory_order_release);
-		dev_ring_advance(comp);
+	for (; p < end; p++) {
+		if (unlikely(!p->cq))
+			continue;
+		dev_comp_write(dev_ring_entry(&q->comp, comp.next), p->eop, 0, 0,
+			comp.gen << VMXNET3_CD_GEN_SHIFT);
+		dev_ring_advance(&comp);
+		completed = true;
 	}
-	q->st->ring.next = p->next;
-	q->st->ring.gen = p->gen;
+	dev_pos_put(&q->st->comp, &comp);
 	atomic_thread_fence(memory_order_release);
+	q->st->ring.next = end[-1].eop + 1u == q->st->ring.size ? 0 : end[-1].eop + 1u;
+	q->st->ring.gen = end[-1].gen;
+	return completed;
 }
 
 /* A threshold that is out of reach spares the driver its doorbells; its counter must not get there. */
@@ -306,15 +369,9 @@ void
 vmxnet3_dev_tx_end(struct vmxnet3_dev *dev, uint16_t queue, struct vmxnet3_burst *burst)
 {
 	struct dev_txq *q = &dev->txq[queue];
-	bool completed = false;
-	uint16_t i;
 
-	for (i = 0; i < burst->nb_taken; i++) {
-		complete(q, &burst->packet[i]);
-		completed |= burst->packet[i].cq;
-	}
-	burst->nb_taken = 0;
-	if (completed)
+	if (burst->nb_taken > 0 && complete(q, burst->packet, burst->nb_taken))
 		dev_intr_mark(dev, q->st->intr_idx);
+	burst->nb_taken = 0;
 	reset_deferred(dev, q, q->frames - burst->nb_frames);
 }

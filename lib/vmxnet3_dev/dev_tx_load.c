@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <rte_ether.h>
+#include <rte_memcpy.h>
 
 #include <offload_parse.h>
 #include <offload_tso.h>
@@ -20,16 +21,6 @@
  * that asks for one byte in each would make others wait.
  */
 #define TSO_MAX_PIECES 1500
-
-/* What lies before the headers in the pool is their headroom; it also aligns them. */
-#define BYTES_BEFORE 16
-#define ROOM_SHORT (BYTES_BEFORE + OFFLOAD_HEADER_BYTES)
-#define ROOM_LONG  (BYTES_BEFORE + OFFLOAD_HEADER_MAX)
-/* Of one frame at most. */
-#define SEGS_LONG (1 + DEV_SEGS_MAX(VMXNET3_TX_MAX_DESCS, OFFLOAD_FRAME_MAX))
-
-static_assert(BYTES_BEFORE >= OFFLOAD_HEADROOM && ROOM_LONG <= BURST_BYTES &&
-	SEGS_LONG <= BURST_SEGS, "an empty burst has room for every frame");
 
 /*
  * Offload fields of a frame's first descriptor. For the headers inside of a tunnel revisions 4 to 6 have a mode of
@@ -218,17 +209,6 @@ set_request(struct offload_frame *f, const struct tx_offload *o)
 	return o->om == VMXNET3_OM_TSO && set_tso(f, o);
 }
 
-/* Only frames that are private as a whole can be too short. A large frame ends where its payload does. */
-static inline void
-pad(struct offload_frame *f)
-{
-	if (likely(f->len >= DEV_MIN_FRAME) || f->request == OFFLOAD_TSO)
-		return;
-	memset(f->seg[0].data + f->len, 0, DEV_MIN_FRAME - f->len);
-	f->len = DEV_MIN_FRAME;
-	f->seg[0].len = DEV_MIN_FRAME;
-}
-
 /*
  * Copies the first @p snap bytes into @p head and lists the rest in @p segs.
  *
@@ -258,23 +238,8 @@ gather(struct vmxnet3_dev *dev, struct dev_tlb *tlb, const struct vmxnet3_desc *
 	return true;
 }
 
-/* The usual small frame: one descriptor, nothing asked for, in one piece of memory. */
-static inline bool
-load_small(struct vmxnet3_dev *dev, struct dev_txq *q, const struct vmxnet3_desc *desc, uint8_t *head,
-	uint32_t len)
-{
-	uint32_t n = len;
-	const uint8_t *host = dev_tlb_at(dev, &q->tlb, dev_desc_addr(desc), &n, VFU_DMA_READ);
-
-	if (unlikely(host == NULL || n != len))
-		return false;
-	memcpy(head, host, len);
-	return true;
-}
-
-/* Everything else. */
 static bool
-load_any(struct vmxnet3_dev *dev, struct dev_txq *q, const struct vmxnet3_desc *desc,
+load_headers(struct vmxnet3_dev *dev, struct dev_txq *q, const struct vmxnet3_desc *desc,
 	const struct tx_packet *p, struct offload_frame *f, enum vmxnet3_drop *reason)
 {
 	const struct tx_offload o = tx_offload_of(desc, dev->rev);
@@ -289,7 +254,7 @@ load_any(struct vmxnet3_dev *dev, struct dev_txq *q, const struct vmxnet3_desc *
 	return set_request(f, &o);
 }
 
-enum tx_verdict
+bool
 dev_tx_load(struct vmxnet3_dev *dev, struct dev_txq *q, struct vmxnet3_burst *b,
 	const struct tx_packet *p, enum vmxnet3_drop *reason)
 {
@@ -297,17 +262,13 @@ dev_tx_load(struct vmxnet3_dev *dev, struct dev_txq *q, struct vmxnet3_burst *b,
 	struct offload_frame *f = &b->frame[b->nb_frames];
 	struct offload_seg *seg = &b->seg[b->nb_segs];
 	uint32_t dw3 = desc->dw[3];
-	bool plain = !(dw3 & VMXNET3_TXD_OM_MASK << VMXNET3_TXD_OM_SHIFT);
 
 	if (unlikely(p->len < RTE_ETHER_HDR_LEN || p->len > OFFLOAD_FRAME_MAX)) {
 		*reason = p->len < RTE_ETHER_HDR_LEN ? VMXNET3_DROP_TX_RUNT :
 			VMXNET3_DROP_TX_TOO_LONG;
-		return TX_DROP;
+		return false;
 	}
-	if (unlikely(b->nb_bytes > BURST_BYTES - ROOM_LONG || b->nb_segs > BURST_SEGS - SEGS_LONG))
-		return TX_WAIT;
-
-	seg->data = b->bytes + b->nb_bytes + BYTES_BEFORE;
+	seg->data = b->bytes + b->nb_bytes + TX_BYTES_BEFORE;
 	seg->len = p->len;
 	*f = (struct offload_frame){
 		.seg = seg,
@@ -316,12 +277,67 @@ dev_tx_load(struct vmxnet3_dev *dev, struct dev_txq *q, struct vmxnet3_burst *b,
 		.len = p->len,
 		.vlan_tci = (uint16_t)(dw3 >> VMXNET3_TXD_TCI_SHIFT),
 	};
-	if (unlikely(!plain || p->nb_descs != 1 || p->len > OFFLOAD_HEADER_BYTES ||
-			!load_small(dev, q, desc, seg->data, p->len)) &&
-			!load_any(dev, q, desc, p, f, reason))
-		return TX_DROP;
-	pad(f);
-	b->nb_bytes += seg->len <= OFFLOAD_HEADER_BYTES ? ROOM_SHORT : ROOM_LONG;
+	if (!load_headers(dev, q, desc, p, f, reason))
+		return false;
+	/* A large frame ends where its payload does. */
+	if (f->request != OFFLOAD_TSO)
+		dev_tx_pad(f);
+	b->nb_bytes += seg->len <= OFFLOAD_HEADER_BYTES ? TX_ROOM_SHORT : TX_ROOM_LONG;
 	b->nb_segs = (uint16_t)(b->nb_segs + f->nb_segs);
-	return TX_TAKEN;
+	b->nb_frames++;
+	return true;
+}
+
+/* Copies the headers, by whole blocks. What is behind the frame in the last one is of no meaning to anybody. */
+static inline void
+copy_headers(uint8_t *to, const uint8_t *from, uint32_t len)
+{
+	const uint8_t *end = from + len;
+
+	do {
+		rte_mov64(to, from);
+		to += TX_BEYOND;
+		from += TX_BEYOND;
+	} while (from < end);
+}
+
+const struct tx_packet *
+dev_tx_load_plain(struct vmxnet3_burst *b, const struct tx_packet *p, const struct tx_packet *end)
+{
+	struct offload_frame *f = &b->frame[b->nb_frames];
+	struct offload_seg *seg = &b->seg[b->nb_segs];
+	uint8_t *head = b->bytes + b->nb_bytes + TX_BYTES_BEFORE;
+	/* Where either pool might not do for the longest frame any more. */
+	const uint8_t *last_head = b->bytes + BURST_BYTES - TX_ROOM_LONG + TX_BYTES_BEFORE;
+	const struct offload_seg *last_seg = &b->seg[BURST_SEGS - TX_SEGS_LONG];
+
+	for (; p < end && p->host != NULL && head <= last_head && seg <= last_seg; p++, f++) {
+		const uint32_t len = p->len;
+
+		*f = (struct offload_frame){
+			.seg = seg,
+			.nb_segs = 1,
+			.flags = p->dw3 & VMXNET3_TXD_TI ? OFFLOAD_F_VLAN : 0,
+			.len = len,
+			.vlan_tci = (uint16_t)(p->dw3 >> VMXNET3_TXD_TCI_SHIFT),
+		};
+		*seg++ = (struct offload_seg){ .data = head, .len = len };
+		if (likely(len <= OFFLOAD_HEADER_BYTES)) {
+			copy_headers(head, p->host, len);
+			dev_tx_pad(f);
+		} else {
+			copy_headers(head, p->host, OFFLOAD_HEADER_BYTES);
+			seg[-1].len = OFFLOAD_HEADER_BYTES;
+			*seg++ = (struct offload_seg){
+				.data = (uint8_t *)(uintptr_t)p->host + OFFLOAD_HEADER_BYTES,
+				.len = len - OFFLOAD_HEADER_BYTES,
+			};
+			f->nb_segs = 2;
+		}
+		head += TX_ROOM_SHORT;
+	}
+	b->nb_bytes = (uint32_t)(head - TX_BYTES_BEFORE - b->bytes);
+	b->nb_segs = (uint16_t)(seg - b->seg);
+	b->nb_frames = (uint16_t)(f - b->frame);
+	return p;
 }

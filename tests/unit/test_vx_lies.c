@@ -278,5 +278,5 @@ main(int argc, char **argv)
 		first_seed = strtoull(argv[2], NULL, 10);
 	if (first_seed == 0)
 		first_seed = (uint64_t)time(NULL) << 20;
-	return cmocka_run_group_tests(tests, vx_eal, NULL);
+	return vx_run_group_tests(tests);
 }

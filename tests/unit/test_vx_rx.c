@@ -599,5 +599,5 @@ main(void)
 		cmocka_unit_test(a_whole_frame_ends_the_one_before),
 	};
 
-	return cmocka_run_group_tests(tests, vx_eal, NULL);
+	return vx_run_group_tests(tests);
 }

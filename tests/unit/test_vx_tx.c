@@ -390,5 +390,5 @@ main(void)
 		cmocka_unit_test(doorbells_ring_at_the_threshold),
 	};
 
-	return cmocka_run_group_tests(tests, vx_eal, NULL);
+	return vx_run_group_tests(tests);
 }

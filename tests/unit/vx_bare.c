@@ -7,6 +7,9 @@
 
 #include <rte_eal.h>
 #include <rte_malloc.h>
+#include <rte_vect.h>
+
+#include <vx_vec.h>
 
 #define SEND_POOL 4096
 #define SEND_ROOM 16500 /* more than one descriptor takes */
@@ -32,6 +35,20 @@ vx_eal(void **state)
 	pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
 	vx_eal_done = 1;
 	return 0;
+}
+
+const char *
+vx_vectors(uint16_t bits)
+{
+	const struct vx_vec *vec;
+
+	if (rte_vect_set_max_simd_bitwidth(bits) != 0)
+		return NULL;
+	vec = vx_vec_choose();
+	if (bits <= RTE_VECT_SIMD_DISABLED)
+		return vec == NULL ? "scalar" : NULL;
+	/* Less than was allowed has its own turn. */
+	return vec != NULL && vec->bits == bits ? vec->name : NULL;
 }
 
 /* ---- the port ---- */

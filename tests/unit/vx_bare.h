@@ -22,6 +22,26 @@
 /** EAL without hugepages, devices or files; once per process. For cmocka's group set-up. */
 int vx_eal(void **state);
 
+/**
+ * What bursts may use, from now on, in queues that are initialized.
+ * @param bits  64: nothing, 256 or 512: vectors of so many bits
+ * @return what it is called; NULL: this machine has none of it
+ */
+const char *vx_vectors(uint16_t bits);
+
+/** Runs an array of tests once for each kind of vectors. @return for main() */
+#define vx_run_group_tests(tests) \
+	({ \
+		static const uint16_t vx_bits[] = { 64, 256, 512 }; \
+		int vx_failed = vx_eal(NULL); \
+		for (unsigned int vx_i = 0; vx_i < RTE_DIM(vx_bits); vx_i++) { \
+			const char *vx_name = vx_vectors(vx_bits[vx_i]); \
+			if (vx_name != NULL) \
+				vx_failed += _cmocka_run_group_tests(vx_name, tests, RTE_DIM(tests), NULL, NULL); \
+		} \
+		vx_failed; \
+	})
+
 struct bare_conf {
 	uint8_t rev; /**< 0: 7; the other zeros below have usual values, too */
 	uint16_t nb_queues;

@@ -10,6 +10,7 @@
 #include "vx_rx_frame.h"
 #include "vx_rx_meta.h"
 #include "vx_tx_free.h"
+#include "vx_vec.h"
 
 static struct vx_rxq *
 rxq_of(struct vx_dev *dev, uint16_t queue)
@@ -119,6 +120,7 @@ rx_rings_init(struct vx_rxq *q, bool scattered)
 	q->rearm = vx_rx_rearm_of(dev->eth_dev->data->port_id);
 	q->data_size = q->data_mz != NULL && dev->rev->data_desc_var ? dev->args.rx_data_size : 0;
 	q->filter = dev->filter;
+	q->vec = vx_vec_choose();
 }
 
 static int
@@ -176,6 +178,7 @@ tx_rings_init(struct vx_txq *q)
 		.tso = !(q->dev->lim.disabled & VMXNET3_DISABLED_TSO),
 	};
 	q->next = q->sent = q->done = q->comp_next = q->odd = 0;
+	q->vec = vx_vec_choose();
 }
 
 static void

@@ -68,6 +68,36 @@ check_pool(struct vx_dev *dev, uint16_t queue, struct rte_mempool *pool)
 	return 0;
 }
 
+struct survey {
+	uint16_t field;
+	uint64_t distance;
+};
+
+static void
+look_at_mbuf(struct rte_mempool *pool __rte_unused, void *arg, void *obj, unsigned int i)
+{
+	struct survey *s = arg;
+	uint64_t distance = vx_buf_dma(obj, s->field) + RTE_PKTMBUF_HEADROOM - (uintptr_t)obj;
+
+	if (i == 0)
+		s->distance = distance;
+	else if (distance != s->distance)
+		s->distance = VX_NO_DISTANCE;
+}
+
+/*
+ * Most pools have each mbuf just before its buffer, so that refills need not look into the mbuf. An mbuf in its pool has
+ * the buffer it was made with: what is true of all of them now stays so.
+ */
+static uint64_t
+distance_of(struct rte_mempool *pool, uint16_t field)
+{
+	struct survey s = { .field = field, .distance = VX_NO_DISTANCE };
+
+	rte_mempool_obj_iter(pool, look_at_mbuf, &s);
+	return s.distance;
+}
+
 static int
 rx_alloc(struct rte_eth_dev *eth_dev, struct vx_rxq *q, int socket)
 {
@@ -120,6 +150,7 @@ vx_rx_queue_setup(struct rte_eth_dev *eth_dev, uint16_t queue, uint16_t nb_desc,
 	q->buf_len = (uint16_t)RTE_MIN(rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM,
 		VMXNET3_RXD_LEN_MASK);
 	q->addr_field = addr_field(dev);
+	q->distance = distance_of(pool, q->addr_field);
 	q->gate.held = dev->paused;
 	eth_dev->data->rx_queues[queue] = q;
 	if (rx_alloc(eth_dev, q, (int)socket_id) != 0) {

@@ -3,6 +3,7 @@
 
 #include "vx_rxq.h"
 #include "vx_tx_free.h"
+#include "vx_vec.h"
 
 void
 vx_rxq_info_get(struct rte_eth_dev *eth_dev, uint16_t queue, struct rte_eth_rxq_info *info)
@@ -26,9 +27,9 @@ vx_txq_info_get(struct rte_eth_dev *eth_dev, uint16_t queue, struct rte_eth_txq_
 }
 
 static int
-burst_mode(struct rte_eth_burst_mode *mode, const char *text)
+burst_mode(struct rte_eth_burst_mode *mode, const struct vx_vec *vec, const char *more)
 {
-	snprintf(mode->info, sizeof(mode->info), "%s", text);
+	snprintf(mode->info, sizeof(mode->info), "%s%s", vec != NULL ? vec->name : "Scalar", more);
 	return 0;
 }
 
@@ -37,7 +38,7 @@ vx_rx_burst_mode_get(struct rte_eth_dev *eth_dev, uint16_t queue, struct rte_eth
 {
 	const struct vx_rxq *q = eth_dev->data->rx_queues[queue];
 
-	return burst_mode(mode, q->ring[VX_RX_BODY].mask != 0 ? "Scalar Scattered" : "Scalar");
+	return burst_mode(mode, q->vec, q->ring[VX_RX_BODY].mask != 0 ? " Scattered" : "");
 }
 
 int
@@ -45,7 +46,7 @@ vx_tx_burst_mode_get(struct rte_eth_dev *eth_dev, uint16_t queue, struct rte_eth
 {
 	const struct vx_txq *q = eth_dev->data->tx_queues[queue];
 
-	return burst_mode(mode, q->fast_free ? "Scalar Fast Free" : "Scalar");
+	return burst_mode(mode, q->vec, q->fast_free ? " Fast Free" : "");
 }
 
 /* Whether the completion @p offset after the next one is there. */

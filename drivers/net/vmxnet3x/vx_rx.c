@@ -10,14 +10,7 @@
 #include "vx_rx_fill.h"
 #include "vx_rx_frame.h"
 #include "vx_rx_meta.h"
-
-/*
- * Of generation and type what matters: large frames have type 4; all others should have 3, but QEMU's device
- * leaves 0 there.
- */
-#define KIND_MASK (1u << (VMXNET3_CD_GEN_SHIFT - VMXNET3_CD_TYPE_SHIFT) | VMXNET3_CD_TYPE_RX_LRO)
-
-static_assert((VMXNET3_CD_TYPE_RX & VMXNET3_CD_TYPE_RX_LRO) == 0, "a bit that only large frames have");
+#include "vx_vec.h"
 
 static inline bool
 is_there(const struct vx_rxq *q, uint32_t next)
@@ -28,29 +21,25 @@ is_there(const struct vx_rxq *q, uint32_t next)
 }
 
 /*
- * Takes whole frames up to the first completion that is something else, or to where a ring ends: everything that
- * follows from a position is constant until there, or one more each time.
+ * Takes whole frames, from the @p n-th on, up to the first completion that is something else, or to where a ring ends:
+ * everything that follows from a position is constant until there, or one more each time. @return frames there are now
  */
-static inline uint16_t
-take_whole(struct vx_rxq *q, struct rte_mbuf **pkts, uint32_t nb)
+static inline uint32_t
+take_singly(const struct vx_rxq *q, struct rte_mbuf **pkts, uint32_t n, uint32_t nb, uint64_t *bytes)
 {
-	struct vx_rx_ring *r = &q->ring[VX_RX_HEAD];
-	const uint32_t at = r->done & r->mask, comp_at = q->next & q->comp_mask;
-	const uint32_t kind = vx_comp_kind(q->next, q->comp_log2, 0), buf_len = q->buf_len;
-	const struct vx_entry *e = &q->comp[comp_at];
-	struct rte_mbuf **buf = &r->buf[at];
+	const struct vx_rx_ring *r = &q->ring[VX_RX_HEAD];
+	const uint32_t sort = vx_gen(q->next, q->comp_log2) << VMXNET3_CD_GEN_SHIFT, buf_len = q->buf_len;
+	const struct vx_entry *e = &q->comp[(q->next & q->comp_mask) + n];
+	struct rte_mbuf **buf = &r->buf[r->done & r->mask];
+	uint32_t place = q->whole | ((r->done & r->mask) + n);
 	const uint64_t rearm = q->rearm;
-	uint32_t place = q->whole | at, n;
-	uint64_t bytes = 0;
 
-	nb = RTE_MIN(nb, RTE_MIN(q->comp_mask + 1 - comp_at, r->mask + 1 - at));
-	nb = RTE_MIN(nb, r->fill - r->done);
-	for (n = 0; n < nb; n++, e++, place++) {
+	for (; n < nb; n++, e++, place++) {
 		uint64_t hi = vx_load_gen(e), lo;
 		struct rte_mbuf *m = buf[n];
 		uint32_t len;
 
-		if ((VX_COMP_KIND(hi) & KIND_MASK) != kind)
+		if ((hi >> 32 & VX_RX_SORT_MASK) != sort)
 			break;
 		lo = vx_load_lo(e);
 		len = hi & (VMXNET3_RCD_LEN_MASK | VMXNET3_RCD_ERR);
@@ -61,9 +50,24 @@ take_whole(struct vx_rxq *q, struct rte_mbuf **pkts, uint32_t nb)
 		m->pkt_len = len;
 		m->data_len = (uint16_t)len;
 		vx_rx_describe(m, lo, hi);
-		bytes += len;
+		*bytes += len;
 		pkts[n] = m;
 	}
+	return n;
+}
+
+static inline uint16_t
+take_whole(struct vx_rxq *q, struct rte_mbuf **pkts, uint32_t nb)
+{
+	struct vx_rx_ring *r = &q->ring[VX_RX_HEAD];
+	uint64_t bytes = 0;
+	uint32_t n = 0;
+
+	nb = RTE_MIN(nb, RTE_MIN(q->comp_mask - (q->next & q->comp_mask), r->mask - (r->done & r->mask)) + 1);
+	nb = RTE_MIN(nb, r->fill - r->done);
+	if (q->vec != NULL && nb >= q->vec->group && is_there(q, q->next + q->vec->group - 1))
+		n = q->vec->take(q, pkts, nb, &bytes);
+	n = take_singly(q, pkts, n, nb, &bytes);
 	q->next += n;
 	r->done += n;
 	vx_count(&q->stats.bytes, bytes);

@@ -11,6 +11,14 @@
 		VX_RX_ID_MASK << VMXNET3_RCD_RQID_SHIFT)
 #define VX_RX_ID_MASK 0x3ffu
 
+/**
+ * Of generation and type, in word 3, what matters: large frames have type 4; all others should have 3, but QEMU's device
+ * leaves 0 there.
+ */
+#define VX_RX_SORT_MASK (1u << VMXNET3_CD_GEN_SHIFT | VMXNET3_CD_TYPE_RX_LRO << VMXNET3_CD_TYPE_SHIFT)
+
+static_assert((VMXNET3_CD_TYPE_RX & VMXNET3_CD_TYPE_RX_LRO) == 0, "a bit that only large frames have");
+
 /** vx_rxq::whole between frames, and inside of one: a bit that no place has. */
 #define VX_RX_WHOLE(id)                                                                            \
 	(VMXNET3_RCD_SOP | VMXNET3_RCD_EOP | (uint32_t)(id) << VMXNET3_RCD_RQID_SHIFT)

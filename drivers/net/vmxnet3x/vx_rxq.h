@@ -11,6 +11,11 @@
 /** Distance in frames at which the mbufs that will be filled in are fetched into the cache. */
 #define VX_RX_AHEAD 4
 
+/** vx_rxq::distance when each mbuf has to be asked for the address of its buffer. */
+#define VX_NO_DISTANCE UINT64_MAX
+
+struct vx_vec;
+
 /** A command ring. Its entries from done to fill are the device's, and have buffers. */
 struct vx_rx_ring {
 	struct vx_entry *desc;
@@ -37,6 +42,8 @@ struct vx_rxq {
 	uint16_t buf_len;
 	uint16_t addr_field; /**< VX_ADDR_* */
 	uint64_t rearm;	     /**< mbuf::rearm_data of a received buffer */
+	uint64_t distance;   /**< from an mbuf to where the device puts its frame; VX_NO_DISTANCE: they differ */
+	const struct vx_vec *vec; /**< NULL: no vectors are used */
 	const struct offload_filter *filter; /**< NULL: takes everything */
 	struct vx_rx_ring ring[VX_RX_RINGS];
 	struct vx_queue_stats stats;

@@ -8,6 +8,7 @@
 
 #include "vx_tx_csum.h"
 #include "vx_tx_free.h"
+#include "vx_vec.h"
 
 #define GEN (1u << VMXNET3_TXD_GEN_SHIFT)
 /* One descriptor has room for it, and its length needs no thought. */
@@ -53,20 +54,22 @@ put(struct vx_txq *q, struct batch *b, uint64_t addr, uint64_t hi, struct rte_mb
 static inline uint32_t
 put_plain(struct vx_txq *q, struct batch *b, struct rte_mbuf **pkts, uint32_t nb)
 {
-	uint32_t at = b->next & q->mask, n;
-	uint64_t hi = VX_WORD3(VMXNET3_TXD_EOP) | gen_of(q, b, b->next);
-	uint64_t others = VX_WORD3(VMXNET3_TXD_EOP) | gen_of(q, b, b->next + (b->next == b->first));
+	uint32_t at = b->next & q->mask, n = 0;
+	const uint64_t first = VX_WORD3(VMXNET3_TXD_EOP) | gen_of(q, b, b->next);
+	const uint64_t hi = VX_WORD3(VMXNET3_TXD_EOP) | gen_of(q, b, b->next + (b->next == b->first));
 	struct vx_entry *e = &q->ring[at];
 	struct rte_mbuf **buf = &q->buf[at];
 	const uint16_t field = q->addr_field;
 	uint64_t bytes = 0;
 
 	nb = RTE_MIN(nb, q->mask + 1 - at);
-	for (n = 0; n < nb && likely(is_plain(pkts[n])); n++, e++, hi = others) {
+	if (q->vec != NULL && nb >= q->vec->group)
+		n = q->vec->put(q, at, pkts, nb, first, hi, &bytes);
+	for (; n < nb && likely(is_plain(pkts[n])); n++) {
 		const struct rte_mbuf *m = pkts[n];
 
-		e->lo = rte_cpu_to_le_64(vx_buf_dma(m, field) + m->data_off);
-		e->hi = rte_cpu_to_le_64(hi | m->data_len);
+		e[n].lo = rte_cpu_to_le_64(vx_buf_dma(m, field) + m->data_off);
+		e[n].hi = rte_cpu_to_le_64((n == 0 ? first : hi) | m->data_len);
 		buf[n] = pkts[n];
 		bytes += m->data_len;
 	}

@@ -1,34 +1,50 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vx_tx_free.h"
 
-/* mbufs that go back to a pool at once. */
-#define STASH 64
+#include "vx_vec.h"
 
-static void
-put_back(struct rte_mbuf **stash, uint32_t n)
+static inline void
+put_back(struct rte_mbuf **buf, uint32_t n)
 {
-	if (n > 0)
-		rte_mempool_put_bulk(stash[0]->pool, (void **)stash, n);
+	rte_mempool_put_bulk(buf[0]->pool, (void **)buf, n);
 }
 
-/* Frames of one mbuf each; of any pool, and they may have other owners. */
-static void
-free_singles(struct rte_mbuf **buf, uint32_t n)
+/* Whether an mbuf can go back as it is: nobody has a share in it. That it is a frame by itself was seen when it was sent. */
+static inline bool
+is_idle(const struct rte_mbuf *m)
 {
-	struct rte_mbuf *stash[STASH], *m;
-	uint32_t i, k = 0;
+	return rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m);
+}
 
-	for (i = 0; i < n; i++) {
-		m = rte_pktmbuf_prefree_seg(buf[i]);
-		if (unlikely(m == NULL))
+/* @return how many can go back to the pool of the first */
+static inline uint32_t
+idle_run(const struct vx_txq *q, struct rte_mbuf **buf, uint32_t nb)
+{
+	const struct rte_mempool *pool = buf[0]->pool;
+	uint32_t n = 0;
+
+	if (q->vec != NULL && nb >= q->vec->group)
+		n = q->vec->idle(buf, nb);
+	while (n < nb && is_idle(buf[n]) && buf[n]->pool == pool)
+		n++;
+	return n;
+}
+
+/* Frames of one mbuf each; of any pool, and they may have other owners. Neighbours of one pool go back at once. */
+static void
+free_singles(const struct vx_txq *q, struct rte_mbuf **buf, uint32_t n)
+{
+	uint32_t i, k;
+
+	for (i = 0; i < n; i += k) {
+		k = idle_run(q, buf + i, n - i);
+		if (likely(k > 0)) {
+			put_back(buf + i, k);
 			continue;
-		if (unlikely(k == STASH || (k > 0 && m->pool != stash[0]->pool))) {
-			put_back(stash, k);
-			k = 0;
 		}
-		stash[k++] = m;
+		rte_pktmbuf_free_seg(buf[i]);
+		k = 1;
 	}
-	put_back(stash, k);
 }
 
 /* Entries that are neighbours in memory. */
@@ -40,7 +56,7 @@ free_run(const struct vx_txq *q, struct rte_mbuf **buf, uint32_t n, bool odd)
 	else if (q->fast_free)
 		put_back(buf, n);
 	else
-		free_singles(buf, n);
+		free_singles(q, buf, n);
 }
 
 static void

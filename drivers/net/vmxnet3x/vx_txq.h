@@ -7,6 +7,8 @@
 #include "vx_ring.h"
 #include "vx_tx_plan.h"
 
+struct vx_vec;
+
 struct vx_txq {
 	struct vx_gate gate;
 
@@ -23,6 +25,7 @@ struct vx_txq {
 	uint32_t span; /**< entries that share one completion, about */
 	uint32_t busy; /**< entries in use from which on completions are looked for */
 	bool fast_free;
+	const struct vx_vec *vec; /**< NULL: no vectors are used */
 	struct vx_tx_caps caps; /**< rte_eth_tx_prepare() reads it outside of the gate */
 	const struct vx_entry *comp;
 	uint32_t comp_next;

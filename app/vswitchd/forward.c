@@ -23,10 +23,11 @@ is_link_local(const uint8_t *mac)
 	return memcmp(mac, prefix, sizeof(prefix)) == 0 && mac[5] <= 0x0f;
 }
 
-static bool
-same_mac(const uint8_t *a, const uint8_t *b)
+/* Whether two frames go between the same stations, in the same direction. */
+static inline bool
+same_stations(const uint8_t *a, const uint8_t *b)
 {
-	return memcmp(a, b, ETHER_ADDR_LEN) == 0;
+	return memcmp(a, b, 2 * ETHER_ADDR_LEN) == 0;
 }
 
 static void
@@ -39,7 +40,7 @@ capture_port(struct port *port, uint32_t direction, struct offload_frame *const 
 		capture_frames(capture, direction, frames, n);
 }
 
-static void
+static inline void
 out_add(struct forward *fwd, const struct topo_port *tp, struct offload_frame *f)
 {
 	struct forward_out *out = &fwd->out[tp->port->id];
@@ -149,19 +150,55 @@ lookup(const struct topology *topo, const struct topo_port *in, const uint8_t *d
 	return tp->bridge == in->bridge ? tp : NULL;
 }
 
-/* Whether a frame may come in, by its addresses. */
-static inline bool
-is_admitted(struct forward *fwd, const struct topo_port *in, const uint8_t *dst, bool drop_link_local)
+/* What becomes of frames between two stations. */
+struct decision {
+	const struct topo_port *to; /* NULL, with no port to blame: to all */
+	struct port *blamed;        /* not NULL: dropped there, by the reason */
+	enum switch_drop reason;
+};
+
+static inline struct decision
+dropped(struct port *blamed, enum switch_drop reason)
 {
-	if (unlikely(is_group(dst + ETHER_ADDR_LEN))) {
-		port_drop(in->port, &fwd->ctx, SWITCH_DROP_BAD_SOURCE, 1);
-		return false;
-	}
-	if (unlikely(drop_link_local && is_link_local(dst))) {
-		port_drop(in->port, &fwd->ctx, SWITCH_DROP_LINK_LOCAL, 1);
-		return false;
-	}
-	return true;
+	return (struct decision){.blamed = blamed, .reason = reason};
+}
+
+/* @param addr  destination and source */
+static __rte_noinline struct decision
+decide(struct forward *fwd, const struct topology *topo, const struct topo_port *in, const uint8_t *addr, uint16_t vid)
+{
+	const struct topo_port *to;
+
+	learn(fwd, in, addr + ETHER_ADDR_LEN, vid);
+	to = lookup(topo, in, addr, vid);
+	if (unlikely(to == in))
+		return dropped(in->port, SWITCH_DROP_SAME_PORT);
+	if (to != NULL && unlikely(in->bridge->vlans && !vlan_is_member(&to->vlan, vid)))
+		return dropped(to->port, SWITCH_DROP_VLAN_EGRESS);
+	return (struct decision){.to = to};
+}
+
+/* Whether a frame may come in, by its addresses. @return SWITCH_DROP_MAX, or why not */
+static enum switch_drop
+admission(const struct topo_port *in, const uint8_t *addr)
+{
+	if (unlikely(is_group(addr + ETHER_ADDR_LEN)))
+		return SWITCH_DROP_BAD_SOURCE;
+	if (unlikely(in->bridge->bridge->conf.link_local_drop && is_link_local(addr)))
+		return SWITCH_DROP_LINK_LOCAL;
+	return SWITCH_DROP_MAX;
+}
+
+static inline void
+carry_out(struct forward *fwd, const struct topo_port *in, struct offload_frame *f, const struct decision *d,
+	uint16_t vid)
+{
+	if (likely(d->to != NULL))
+		out_add(fwd, d->to, f);
+	else if (d->blamed != NULL)
+		port_drop(d->blamed, &fwd->ctx, d->reason, 1);
+	else
+		flood(fwd, in, f, vid);
 }
 
 /* Whether it may by its VLAN, which is found; the tag that says so is taken off it. */
@@ -177,48 +214,55 @@ ingress_policy(struct forward *fwd, const struct topo_port *in, struct offload_f
 	return false;
 }
 
+/* Runs of frames between the same two stations are the rule: what is decided of the first holds for all. */
 static void
 switch_burst(struct forward *fwd, const struct topology *topo, const struct topo_port *in,
 	struct offload_frame *frames, uint16_t n)
 {
-	const bool drop_link_local = in->bridge->bridge->conf.link_local_drop;
-	const bool vlans = in->bridge->vlans;
-	const uint8_t *last_dst = NULL, *last_src = NULL;
-	const struct topo_port *to = NULL;
-	uint16_t vid = 0;
+	const uint8_t *last = NULL;
+	struct decision d;
 
 	for (uint16_t i = 0; i < n; i++) {
-		struct offload_frame *f = &frames[i];
-		const uint8_t *dst, *src;
+		const uint8_t *addr = frames[i].seg[0].data;
 
-		if (unlikely(!is_admitted(fwd, in, f->seg[0].data, drop_link_local)))
-			continue;
-		if (unlikely(vlans)) {
-			if (!ingress_policy(fwd, in, f, &fwd->place[i]))
-				continue;
-			/* The same stations in another VLAN are others. */
-			if (vid != fwd->place[i].vid)
-				last_src = last_dst = NULL;
-			vid = fwd->place[i].vid;
+		if (last == NULL || !same_stations(addr, last)) {
+			enum switch_drop reason = admission(in, addr);
+
+			d = reason == SWITCH_DROP_MAX ? decide(fwd, topo, in, addr, 0) : dropped(in->port, reason);
+			last = addr;
 		}
-		dst = f->seg[0].data;
-		src = dst + ETHER_ADDR_LEN;
-		/* Runs of frames between the same two stations are the rule. */
-		if (last_src == NULL || !same_mac(src, last_src))
-			learn(fwd, in, src, vid);
-		if (last_dst == NULL || !same_mac(dst, last_dst))
-			to = lookup(topo, in, dst, vid);
-		last_src = src;
-		last_dst = dst;
+		carry_out(fwd, in, &frames[i], &d, 0);
+	}
+}
 
-		if (to == NULL)
-			flood(fwd, in, f, vid);
-		else if (unlikely(to == in))
-			port_drop(in->port, &fwd->ctx, SWITCH_DROP_SAME_PORT, 1);
-		else if (unlikely(vlans && !vlan_is_member(&to->vlan, vid)))
-			port_drop(to->port, &fwd->ctx, SWITCH_DROP_VLAN_EGRESS, 1);
-		else
-			out_add(fwd, to, f);
+/* The same in a bridge that knows VLANs: the same stations in another one are others. */
+static void
+switch_vlans(struct forward *fwd, const struct topology *topo, const struct topo_port *in,
+	struct offload_frame *frames, uint16_t n)
+{
+	const uint8_t *last = NULL;
+	uint16_t last_vid = 0;
+	struct decision d;
+
+	for (uint16_t i = 0; i < n; i++) {
+		enum switch_drop reason = admission(in, frames[i].seg[0].data);
+		const uint8_t *addr;
+		uint16_t vid;
+
+		if (unlikely(reason != SWITCH_DROP_MAX)) {
+			port_drop(in->port, &fwd->ctx, reason, 1);
+			continue;
+		}
+		if (!ingress_policy(fwd, in, &frames[i], &fwd->place[i]))
+			continue;
+		addr = frames[i].seg[0].data;
+		vid = fwd->place[i].vid;
+		if (last == NULL || vid != last_vid || !same_stations(addr, last)) {
+			d = decide(fwd, topo, in, addr, vid);
+			last = addr;
+			last_vid = vid;
+		}
+		carry_out(fwd, in, &frames[i], &d, vid);
 	}
 }
 
@@ -267,6 +311,8 @@ forward_burst(struct forward *fwd, const struct topology *topo, const struct top
 	fwd->burst = frames;
 	if (in->bridge->bridge->conf.type == BRIDGE_WIRE)
 		wire_burst(fwd, in, frames, n);
+	else if (unlikely(in->bridge->vlans))
+		switch_vlans(fwd, topo, in, frames, n);
 	else
 		switch_burst(fwd, topo, in, frames, n);
 	out_flush(fwd, in->bridge->vlans);

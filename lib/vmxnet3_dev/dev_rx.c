@@ -48,6 +48,7 @@ struct rx_ctx {
 	bool large; /* it takes large frames */
 	bool skip;  /* a sum that the sender has left open may stay so */
 	uint16_t delivered;
+	bool dropped; /* something in drops */
 	uint32_t drops[VMXNET3_DROP_MAX];
 
 	struct rx_item item[RX_BURST];
@@ -77,8 +78,16 @@ ctx_open(struct rx_ctx *c, struct vmxnet3_dev *dev, enum vmxnet3_drop *reason)
 	c->skip = c->csum && dev->conf.skip_local_csum;
 	c->large = c->csum && dev->rev->lro_type4 && c->features & VMXNET3_F_LRO;
 	c->delivered = 0;
+	c->dropped = false;
 	memset(c->drops, 0, sizeof(c->drops));
 	return true;
+}
+
+static inline void
+drop(struct rx_ctx *c, enum vmxnet3_drop reason, uint32_t n)
+{
+	c->drops[reason] += n;
+	c->dropped = true;
 }
 
 static void
@@ -86,8 +95,10 @@ ctx_close(const struct rx_ctx *c)
 {
 	unsigned int i;
 
+	if (likely(!c->dropped))
+		return;
 	for (i = 0; i < VMXNET3_DROP_MAX; i++) {
-		if (unlikely(c->drops[i] != 0))
+		if (c->drops[i] != 0)
 			dev_drop(c->dev, (enum vmxnet3_drop)i, c->drops[i]);
 	}
 }
@@ -106,8 +117,7 @@ pass_filter(struct rx_ctx *c, struct offload_frame *f)
 		tagged = offload_vlan_outer(f, &tci);
 	v = offload_filter_match(c->filter, f->seg[0].data, tagged, tci);
 	if (unlikely(v != OFFLOAD_FILTER_PASS)) {
-		c->drops[v == OFFLOAD_FILTER_VLAN ? VMXNET3_DROP_RX_VLAN :
-			VMXNET3_DROP_RX_NOT_MINE]++;
+		drop(c, v == OFFLOAD_FILTER_VLAN ? VMXNET3_DROP_RX_VLAN : VMXNET3_DROP_RX_NOT_MINE, 1);
 		return false;
 	}
 	if (likely(!tagged))
@@ -203,7 +213,7 @@ static inline bool
 is_wanted(struct rx_ctx *c, struct offload_frame *f)
 {
 	if (unlikely(f->seg[0].len < RTE_ETHER_HDR_LEN)) {
-		c->drops[VMXNET3_DROP_RX_RUNT]++;
+		drop(c, VMXNET3_DROP_RX_RUNT, 1);
 		return false;
 	}
 	offload_frame_parse(f);
@@ -211,7 +221,7 @@ is_wanted(struct rx_ctx *c, struct offload_frame *f)
 			!offload_filter_is_own(c->filter, f->seg[0].data)) && !pass_filter(c, f))
 		return false;
 	if (unlikely(l3_bytes(f) > c->mtu)) {
-		c->drops[VMXNET3_DROP_RX_TOO_LONG]++;
+		drop(c, VMXNET3_DROP_RX_TOO_LONG, 1);
 		return false;
 	}
 	return true;
@@ -224,7 +234,7 @@ settle_request(struct rx_ctx *c, struct rx_item *it)
 	struct offload_frame *f = it->frame;
 
 	if (f->request == OFFLOAD_CSUM && offload_csum_check(f) != 0) {
-		c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD]++;
+		drop(c, VMXNET3_DROP_RX_BAD_OFFLOAD, 1);
 		return false;
 	}
 	it->summed = true;
@@ -361,7 +371,7 @@ count_unfit(struct rx_ctx *c, const struct rx_item *it)
 		[RX_BAD_DESC] = VMXNET3_DROP_RX_BAD_DESC,
 	};
 
-	c->drops[reason[it->fit]] += it->given;
+	drop(c, reason[it->fit], it->given);
 }
 
 /*
@@ -383,7 +393,7 @@ deliver_cut(struct rx_ctx *c, uint32_t queue, const struct rx_item *large)
 
 	count = offload_tso_begin(&tso, f);
 	if (count <= 0) {
-		c->drops[VMXNET3_DROP_RX_BAD_OFFLOAD] += large->given;
+		drop(c, VMXNET3_DROP_RX_BAD_OFFLOAD, large->given);
 		return 0;
 	}
 	model.mss = 0;
@@ -434,7 +444,7 @@ deliver_queue(struct rx_ctx *c, uint32_t queue, struct rx_item **list, uint16_t 
 		if (unlikely(!atomic_load_explicit(&q->ready, memory_order_acquire) ||
 				atomic_load_explicit(&q->failed, memory_order_relaxed))) {
 			while (n-- > 0)
-				c->drops[VMXNET3_DROP_RX_INACTIVE] += list[n]->given;
+				drop(c, VMXNET3_DROP_RX_INACTIVE, list[n]->given);
 			break;
 		}
 		decided = dev_rx_reserve(c->dev, queue, c->nb_rxq, list, n, false, &c->batch);

@@ -193,11 +193,13 @@ struct sums {
 	uint64_t frames, bytes;
 	uint64_t lro, lro_bytes;
 	uint64_t out_of_buf, errors;
+	bool others; /* not only plain ones */
 };
 
 static void
 sum_item(struct sums *s, const struct rx_item *it)
 {
+	s->others = true;
 	if (unlikely(it->fit != RX_FITS)) {
 		if (it->fit == RX_NO_BUFFER)
 			s->out_of_buf += it->given;
@@ -220,18 +222,20 @@ count_sums(struct dev_rxq *q, const struct sums *s)
 {
 	struct vmxnet3_rx_stats *st = &q->st->stats;
 
-	dev_count(&st->lro_pkts, s->lro);
-	dev_count(&st->lro_bytes, s->lro_bytes);
 	dev_count(&st->ucast_pkts, s->cast.pkts[DEV_CAST_UNI]);
 	dev_count(&st->ucast_bytes, s->cast.bytes[DEV_CAST_UNI]);
+	dev_count(&q->frames, s->frames);
+	dev_count(&q->bytes, s->bytes);
+	if (likely(!s->others))
+		return;
+	dev_count(&st->lro_pkts, s->lro);
+	dev_count(&st->lro_bytes, s->lro_bytes);
 	dev_count(&st->mcast_pkts, s->cast.pkts[DEV_CAST_MULTI]);
 	dev_count(&st->mcast_bytes, s->cast.bytes[DEV_CAST_MULTI]);
 	dev_count(&st->bcast_pkts, s->cast.pkts[DEV_CAST_BROAD]);
 	dev_count(&st->bcast_bytes, s->cast.bytes[DEV_CAST_BROAD]);
 	dev_count(&st->out_of_buf_pkts, s->out_of_buf);
 	dev_count(&st->error_pkts, s->errors);
-	dev_count(&q->frames, s->frames);
-	dev_count(&q->bytes, s->bytes);
 	dev_count(&q->lro, s->lro);
 }
 

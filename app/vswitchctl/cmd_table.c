@@ -53,6 +53,8 @@ const struct cmd cmd_table[] = {
 				"device: how the guest rings: fast, or such that an idle one costs nothing"},
 			{"interrupt-rate", "N", CMD_TEXT, NULL,
 				"device: interrupts per second and vector at most, 0: no cap"},
+			{"latency", "normal|low", CMD_CHOICE, CHOICES("normal", "low"),
+				"device: interrupts moderated (default), or raised as soon as they are due"},
 			{"local-checksum", "full|skip", CMD_CHOICE, CHOICES("full", "skip"),
 				"device: checksums of frames from guests here: made (default), or not"},
 			{"interface", "NAME", CMD_TEXT, NULL, "tap, af_xdp: the network interface"},
@@ -196,7 +198,7 @@ const struct cmd cmd_table[] = {
 			{"count", "N", CMD_NUMBER, NULL, "with --interval: stop after N times"}),
 		"show the traffic of all ports",
 		"rx is what enters the switch through the port, tx what leaves through it. A large TCP segment "
-		"counts as one frame. HELD is how often the rate cap postponed an interrupt.",
+		"counts as one frame. HELD is how often moderation postponed an interrupt.",
 		stats_show,
 	},
 	{

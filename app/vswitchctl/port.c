@@ -89,6 +89,24 @@ pair_queues(struct table *table, const char *label, const json_t *queues)
 		member_number(queues, "tx"), member_number(queues, "rx"));
 }
 
+/* "adaptive, at least 25 µs apart; 1,234 raised, 56 of them held" */
+static void
+show_moderation(struct table *table, const json_t *m)
+{
+	const char *mode = member_text(m, "mode");
+	char numbers[64] = "";
+
+	if (strcmp(mode, "static") == 0)
+		snprintf(numbers, sizeof(numbers), ", %" PRIu64 " frames received or %" PRIu64 " sent",
+			member_number(m, "rx_frames"), member_number(m, "tx_frames"));
+	else if (strcmp(mode, "rate") == 0)
+		snprintf(numbers, sizeof(numbers), ", %" PRIu64 "/s", member_number(m, "rate"));
+	table_pair(table, "moderation", "%s%s, at least %g µs apart", mode, numbers,
+		json_number_value(json_object_get(m, "gap_us")));
+	table_pair(table, "interrupts raised", "%" PRIu64 ", of them held for a while %" PRIu64,
+		member_number(m, "interrupts"), member_number(m, "held"));
+}
+
 /* What is known of the driver in the guest; only while there is one. */
 static void
 show_driver(struct table *table, const json_t *port, const json_t *device)
@@ -102,6 +120,7 @@ show_driver(struct table *table, const json_t *port, const json_t *device)
 		table_pair(table, "RSS settings refused", "%" PRIu64, member_number(device, "rss_refused"));
 	pair_list(table, "receives", device, "rx_mode");
 	pair_text(table, "interrupts", device, "interrupt");
+	show_moderation(table, json_object_get(device, "moderation"));
 	table_pair(table, "driver version", "0x%08" PRIx64, member_number(device, "driver_version"));
 	table_pair(table, "guest system", "0x%08" PRIx64, member_number(device, "guest_os"));
 }

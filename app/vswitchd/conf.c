@@ -22,7 +22,7 @@ port_conf_init(struct port_conf *conf)
 		.max_queues = 8,
 		.revisions = VMXNET3_REV_MASK_DEFAULT,
 		.link_speed = 10000,
-		.interrupt_rate = 20000,
+		.interrupt_rate = 50000,
 		.queues = 1,
 		.qinq_ethtype = VLAN_ETHTYPE_SERVICE,
 	};

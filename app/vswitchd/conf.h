@@ -55,7 +55,8 @@ struct port_conf {
 	uint32_t link_speed;     /**< Mbit/s; default 10000 */
 	bool doorbell_message;   /**< default false: memory */
 	bool skip_local_csum;    /**< default false: checksums are always made */
-	uint32_t interrupt_rate; /**< per second and vector; default 20000, 0: no cap */
+	uint32_t interrupt_rate; /**< per second and vector; default 50000, 0: no cap */
+	bool low_latency;        /**< default false: interrupts are moderated */
 
 	/* PORT_ETHDEV */
 	const char *devargs;     /**< as EAL takes them, e.g. "net_pcap0,iface=eth1" */

@@ -11,6 +11,8 @@ static const struct conf_choice conf_port_types[] = {
 	{ "af_xdp", PORT_AF_XDP }, { NULL, 0 } };
 static const struct conf_choice conf_doorbells[] = {
 	{ "memory", false }, { "message", true }, { NULL, 0 } };
+static const struct conf_choice conf_latencies[] = {
+	{ "normal", false }, { "low", true }, { NULL, 0 } };
 static const struct conf_choice conf_local_checksums[] = {
 	{ "full", false }, { "skip", true }, { NULL, 0 } };
 static const struct conf_choice conf_links[] = {

@@ -74,6 +74,7 @@ struct conf_key {
 	X(LINK_SPEED, "link-speed", UINT, link_speed, ON_DEVICE, 1, 1000000, NULL) \
 	X(DOORBELL, "doorbell", CHOICE, doorbell_message, ON_DEVICE, 0, 0, conf_doorbells) \
 	X(INTERRUPT_RATE, "interrupt-rate", UINT, interrupt_rate, ON_DEVICE, 0, 1000000, NULL) \
+	X(LATENCY, "latency", CHOICE, low_latency, ON_DEVICE, 0, 0, conf_latencies) \
 	X(LOCAL_CHECKSUM, "local-checksum", CHOICE, skip_local_csum, ON_DEVICE, 0, 0, conf_local_checksums) \
 	X(LINK, "link", CHOICE, link_up, ON_ANY, 0, 0, conf_links) \
 	X(VLAN_MODE, "vlan-mode", CHOICE, vlan_mode, ON_ANY, 0, 0, conf_vlan_modes) \

@@ -105,6 +105,7 @@ device_open(struct port *port, struct error *err)
 		.doorbell = conf->doorbell_message ? VMXNET3_DOORBELL_MESSAGE
 						   : VMXNET3_DOORBELL_MEMORY,
 		.intr_rate = conf->interrupt_rate,
+		.low_latency = conf->low_latency,
 		.skip_local_csum = conf->skip_local_csum,
 	};
 	memcpy(dev_conf.mac, conf->mac, sizeof(dev_conf.mac));

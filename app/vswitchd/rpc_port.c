@@ -105,6 +105,25 @@ rss_names(uint32_t types)
 }
 
 static json_t *
+moderation(const struct vmxnet3_dev_moderation *m)
+{
+	static const char *const modes[] = {
+		[VMXNET3_MODERATION_LOW_LATENCY] = "low-latency", [VMXNET3_MODERATION_DISABLED] = "disabled",
+		[VMXNET3_MODERATION_ADAPTIVE] = "adaptive", [VMXNET3_MODERATION_STATIC] = "static",
+		[VMXNET3_MODERATION_RATE] = "rate" };
+	json_t *object = json_pack("{s:s, s:f, s:I, s:I}", "mode", modes[m->mode], "gap_us", m->gap_ns / 1e3,
+		"interrupts", (json_int_t)m->raised, "held", (json_int_t)m->held);
+
+	if (m->mode == VMXNET3_MODERATION_STATIC) {
+		json_object_set_new(object, "rx_frames", json_integer(m->rx_frames));
+		json_object_set_new(object, "tx_frames", json_integer(m->tx_frames));
+	}
+	if (m->mode == VMXNET3_MODERATION_RATE)
+		json_object_set_new(object, "rate", json_integer(m->rate));
+	return object;
+}
+
+static json_t *
 device_details(const struct vmxnet3_dev_info *dev)
 {
 	static const struct bit features[] = {
@@ -116,7 +135,7 @@ device_details(const struct vmxnet3_dev_info *dev)
 		{ VMXNET3_RXM_BCAST, "broadcast" }, { VMXNET3_RXM_ALL_MULTI, "all-multicast" },
 		{ VMXNET3_RXM_PROMISC, "promiscuous" }, { 0, NULL } };
 
-	return json_pack("{s:b, s:o, s:o, s:i, s:i, s:I, s:o, s:o, s:I, s:I, s:o, s:I, s:I, s:s, s:s, s:I}",
+	return json_pack("{s:b, s:o, s:o, s:i, s:i, s:I, s:o, s:o, s:I, s:I, s:o, s:I, s:I, s:s, s:o, s:s, s:I}",
 		"broken", dev->broken, "permanent_mac", mac_text(dev->perm_mac),
 		"max_queues", queues(dev->max_tx_queues, dev->max_rx_queues),
 		"max_mtu", dev->max_mtu, "mtu", dev->mtu, "link_speed", (json_int_t)dev->link_speed,
@@ -125,7 +144,7 @@ device_details(const struct vmxnet3_dev_info *dev)
 		"capabilities", (json_int_t)dev->caps,
 		"rx_mode", bit_names(modes, dev->rx_mode),
 		"driver_version", (json_int_t)dev->driver_version, "guest_os", (json_int_t)dev->gos,
-		"interrupt", interrupt_name(dev),
+		"interrupt", interrupt_name(dev), "moderation", moderation(&dev->moderation),
 		"doorbell", dev->doorbell == VMXNET3_DOORBELL_MEMORY ? "memory" : "message",
 		"activations", (json_int_t)dev->activations);
 }

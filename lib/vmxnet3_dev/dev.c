@@ -124,6 +124,7 @@ vmxnet3_dev_info_get(struct vmxnet3_dev *dev, struct vmxnet3_dev_info *info)
 	type = dev_pci_intr_type(dev);
 	info->intr_type = type == DEV_INTR_NONE ? VFU_IRQ_INTX : (uint8_t)type;
 	info->doorbell = dev->conf.doorbell;
+	dev_moderation_info(dev, &info->moderation);
 	info->activations = dev->activations;
 	dev_unlock(dev);
 }

@@ -498,6 +498,7 @@ dev_activate(struct vmxnet3_dev *dev)
 		return 1;
 	}
 	dev_intr_stop(dev);
+	dev_moderation_set(dev);
 	dev->rings_generation = vfu_dma_generation(dev->dma);
 	st->active = 1;
 	dev->activations++;

@@ -13,7 +13,7 @@
  *  - dev_load.c: filter, features, RSS; the datapath: dev_tx.c on dev_tx_load.c, dev_rx.c on dev_rx_comp.h and
  *    dev_rx_ring.c, all on dev_burst.h;
  *  - dev_queue.c: queue descriptors in guest memory, queues that their driver broke;
- *  - dev_intr.c: interrupts, events;
+ *  - dev_intr.c: interrupts, events, on dev_moderation.c: when they may be raised;
  *  - dev_pci.c: configuration space; dev_mem.c: guest memory.
  * The datapath calls nothing of the control files except dev_txq_fail(), dev_rxq_fail() and
  * dev_intr_mark().
@@ -109,6 +109,19 @@ struct dev_rxq {
 	uint64_t frames, bytes, lro; /**< since creation; under the lock */
 } __attribute__((aligned(64)));
 
+/** What is due on an interrupt vector, and how it is moderated (dev_moderation.h). Times in ns. */
+struct dev_vector {
+	_Atomic uint64_t due;         /**< completions since it was raised last; 0: none */
+	_Atomic uint64_t last;        /**< when it was raised last */
+	_Atomic uint64_t since;       /**< when what is due was seen first; 0: not yet */
+	_Atomic uint32_t rx_depth, tx_depth; /**< completions that need not wait for more */
+	_Atomic uint32_t gap;         /**< least time after @c last, found by adaptation */
+	_Atomic uint32_t raises;      /**< of the window; so are frames */
+	_Atomic uint64_t frames;
+	_Atomic uint64_t window;      /**< when it began */
+	_Atomic uint64_t alone_until; /**< no adaptation before */
+} __attribute__((aligned(64)));
+
 struct vmxnet3_dev {
 	/* Read by every burst. */
 	atomic_uint nb_txq;     /**< published number of transmit queues; 0: not active */
@@ -124,15 +137,17 @@ struct vmxnet3_dev {
 	/* Interrupts: dev_intr.c */
 	struct {
 		_Atomic uint64_t pending[2];           /**< bit per vector */
-		_Atomic uint64_t last[VMXNET3_MAX_INTRS]; /**< ns, when each was raised last */
+		struct dev_vector vector[VMXNET3_MAX_INTRS];
 		_Atomic uint32_t type;                 /**< VFU_IRQ_*, from PCI configuration */
 		atomic_bool enabled;                   /**< active, bus master on */
 		atomic_bool intx_level;
 		/** intrCtrl and ecr in guest memory, or NULL; change only as ring pages do. */
 		_Atomic(_Atomic(uint32_t) *) ctrl;
 		_Atomic(_Atomic(uint32_t) *) ecr;
-		_Atomic uint64_t min_gap;              /**< ns between two of one vector; 0: no cap */
-		_Atomic uint64_t capped[2];            /**< bit per vector: counted in @c held */
+		_Atomic uint64_t gap;                  /**< ns, least time between two of one vector */
+		_Atomic uint64_t wait;                 /**< ns, that completions wait for others at most */
+		atomic_bool adaptive;                  /**< each vector has a gap of its own, too */
+		_Atomic uint64_t waits[2];             /**< bit per vector: counted in @c held */
 		_Atomic uint64_t raised, held;
 		struct vmxnet3_intr_ops ops;
 	} intr;

@@ -17,7 +17,6 @@
 #include "dev_queue.h"
 #include "dev_reset.h"
 
-#define COALESCE_DEPTH_MAX 128
 #define COALESCE_RATE_MIN  100
 #define COALESCE_RATE_MAX  100000
 
@@ -153,7 +152,7 @@ coalesce_is_valid(const struct vmxnet3_coalesce *c)
 		return true;
 	case DEV_COALESCE_STATIC:
 		for (i = 0; i < RTE_DIM(c->param); i++) {
-			if (c->param[i] > COALESCE_DEPTH_MAX)
+			if (c->param[i] > DEV_COALESCE_DEPTH_MAX)
 				return false;
 		}
 		return true;
@@ -177,7 +176,7 @@ cmd_set_coalesce(struct vmxnet3_dev *dev)
 		!coalesce_is_valid(&asked))
 		return CMD_FAILED;
 	dev->st->coalesce = asked;
-	dev_intr_moderate(dev);
+	dev_moderation_set(dev);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  * Interrupts and events.
  *
  * A vector that is due stays due until it has been raised: while it is masked, while the driver
- * holds all of them by intrCtrl, while the rate cap holds it. Neither IMR nor intrCtrl tells us
+ * holds all of them by intrCtrl, while moderation holds it. Neither IMR nor intrCtrl tells us
  * when the guest changes it (both are memory), so vmxnet3_dev_intr_poll() looks again at each call.
  * A wake-up cannot get lost: the datapath marks a vector due after it has written its completion,
  * and whoever takes the mark away raises the interrupt after that.
@@ -13,9 +13,6 @@
 #include <string.h>
 
 #include "dev_pci.h"
-
-#define SECOND_NS      UINT64_C(1000000000)
-#define MICROSECOND_NS UINT64_C(1000)
 
 /*
  * An INTx line that nobody answers is signalled again after this time: the bus lowers it at any
@@ -37,11 +34,17 @@ set_level(struct vmxnet3_dev *dev, bool level)
 }
 
 void
-dev_intr_mark(struct vmxnet3_dev *dev, uint32_t idx)
+dev_intr_mark(struct vmxnet3_dev *dev, uint32_t idx, uint64_t due)
 {
-	if (idx < VMXNET3_MAX_INTRS)
-		atomic_fetch_or_explicit(&dev->intr.pending[idx >> 6], bit_of(idx),
-			memory_order_release);
+	_Atomic uint64_t *pending;
+
+	if (idx >= VMXNET3_MAX_INTRS)
+		return;
+	pending = &dev->intr.pending[idx >> 6];
+	/* Whoever takes the mark away looks at the count after that, so a mark that is still there is enough. */
+	atomic_fetch_add(&dev->intr.vector[idx].due, due);
+	if (!(atomic_load(pending) & bit_of(idx)))
+		atomic_fetch_or(pending, bit_of(idx));
 }
 
 static void
@@ -51,49 +54,62 @@ send(struct vmxnet3_dev *dev, uint32_t type, uint32_t v)
 		dev->intr.ops.raise(dev->intr.ops.ctx, type, v);
 }
 
-/* Whether the cap lets vector @p v through now. */
-static bool
-gap_is_over(struct vmxnet3_dev *dev, uint32_t v, uint64_t gap, uint64_t now)
+static void
+count_held(struct vmxnet3_dev *dev, uint32_t v)
 {
-	uint64_t last = atomic_load_explicit(&dev->intr.last[v], memory_order_relaxed);
+	_Atomic uint64_t *waits = &dev->intr.waits[v >> 6];
 
-	/* Another thread may have raised it after this one looked at the clock. */
-	if ((int64_t)(now - last) >= (int64_t)gap)
-		return true;
-	if (!(atomic_fetch_or_explicit(&dev->intr.capped[v >> 6], bit_of(v),
-		    memory_order_relaxed) & bit_of(v)))
+	if (!(atomic_load_explicit(waits, memory_order_relaxed) & bit_of(v)) &&
+		!(atomic_fetch_or_explicit(waits, bit_of(v), memory_order_relaxed) & bit_of(v)))
 		atomic_fetch_add_explicit(&dev->intr.held, 1, memory_order_relaxed);
-	return false;
 }
 
 /*
- * Raises a vector that is due, unless it is masked or capped. Several threads may try at once: the
- * one that takes the mark away does it.
+ * Takes what is due on a vector away, and masks it if the driver wants that. Several threads may try at once: one of them
+ * gets it.
  *
- * @return whether the rate cap alone holds it
+ * @return what was due; 0: there is nothing to raise
  */
-static bool
-fire(struct vmxnet3_dev *dev, uint32_t type, uint32_t v)
+static uint64_t
+take(struct vmxnet3_dev *dev, uint32_t v)
 {
 	_Atomic(uint32_t) *imr = &dev->bar0[v * VMXNET3_REG_STRIDE / 4];
-	_Atomic uint64_t *pending = &dev->intr.pending[v >> 6];
-	uint64_t gap = atomic_load_explicit(&dev->intr.min_gap, memory_order_relaxed), now = 0;
+	uint64_t due;
+
+	atomic_fetch_and(&dev->intr.pending[v >> 6], ~bit_of(v));
+	due = atomic_exchange(&dev->intr.vector[v].due, 0);
+	if (due != 0 && dev->st->cfg.auto_mask && (atomic_exchange(imr, 1) & 1)) {
+		/* Masked meanwhile: due again when the guest unmasks. */
+		dev_intr_mark(dev, v, due);
+		return 0;
+	}
+	return due;
+}
+
+/*
+ * Raises a vector that is due, unless it is masked or held.
+ *
+ * @return whether moderation alone holds it
+ */
+static bool
+fire(struct vmxnet3_dev *dev, uint32_t type, uint32_t v, uint64_t now)
+{
+	const _Atomic(uint32_t) *imr = &dev->bar0[v * VMXNET3_REG_STRIDE / 4];
+	struct dev_vector *vector = &dev->intr.vector[v];
+	uint64_t due;
 
 	if (atomic_load_explicit(imr, memory_order_acquire) & 1)
 		return false;
-	if (gap > 0 || type == VFU_IRQ_INTX)
-		now = dev->ops.now(dev->ops.ctx);
-	if (gap > 0 && !gap_is_over(dev, v, gap, now))
+	due = atomic_load_explicit(&vector->due, memory_order_relaxed);
+	if (!dev_moderation_passes(dev, vector, due, now)) {
+		count_held(dev, v);
 		return true;
-	if (!(atomic_fetch_and(pending, ~bit_of(v)) & bit_of(v)))
-		return false;
-	if (dev->st->cfg.auto_mask && (atomic_exchange(imr, 1) & 1)) {
-		/* Masked meanwhile: due again when the guest unmasks. */
-		atomic_fetch_or(pending, bit_of(v));
-		return false;
 	}
-	atomic_fetch_and_explicit(&dev->intr.capped[v >> 6], ~bit_of(v), memory_order_relaxed);
-	atomic_store_explicit(&dev->intr.last[v], now, memory_order_relaxed);
+	due = take(dev, v);
+	if (due == 0)
+		return false;
+	atomic_fetch_and_explicit(&dev->intr.waits[v >> 6], ~bit_of(v), memory_order_relaxed);
+	dev_moderation_raised(dev, vector, due, now);
 	if (type == VFU_IRQ_INTX)
 		set_level(dev, true);
 	atomic_fetch_add_explicit(&dev->intr.raised, 1, memory_order_relaxed);
@@ -105,13 +121,12 @@ fire(struct vmxnet3_dev *dev, uint32_t type, uint32_t v)
 
 /* Signals an asserted line once more if the guest has not been in its handler for long. */
 static void
-repeat_intx(struct vmxnet3_dev *dev)
+repeat_intx(struct vmxnet3_dev *dev, uint64_t now)
 {
-	uint64_t now = dev->ops.now(dev->ops.ctx);
-	uint64_t last = atomic_load_explicit(&dev->intr.last[0], memory_order_relaxed);
+	_Atomic uint64_t *last = &dev->intr.vector[0].last;
+	uint64_t seen = atomic_load_explicit(last, memory_order_relaxed);
 
-	if ((int64_t)(now - last) < (int64_t)INTX_AGAIN_NS ||
-		!atomic_compare_exchange_strong(&dev->intr.last[0], &last, now))
+	if ((int64_t)(now - seen) < (int64_t)INTX_AGAIN_NS || !atomic_compare_exchange_strong(last, &seen, now))
 		return;
 	send(dev, VFU_IRQ_INTX, 0);
 }
@@ -127,12 +142,12 @@ driver_allows(struct vmxnet3_dev *dev)
 }
 
 static bool
-fire_all(struct vmxnet3_dev *dev, uint32_t word, uint64_t due)
+fire_all(struct vmxnet3_dev *dev, uint32_t word, uint64_t due, uint64_t now)
 {
 	bool held = false;
 
 	while (due != 0) {
-		held |= fire(dev, VFU_IRQ_MSIX, word * 64 + (uint32_t)__builtin_ctzll(due));
+		held |= fire(dev, VFU_IRQ_MSIX, word * 64 + (uint32_t)__builtin_ctzll(due), now);
 		due &= due - 1;
 	}
 	return held;
@@ -144,6 +159,7 @@ vmxnet3_dev_intr_poll(struct vmxnet3_dev *dev)
 	uint64_t low = atomic_load_explicit(&dev->intr.pending[0], memory_order_acquire);
 	uint64_t high = atomic_load_explicit(&dev->intr.pending[1], memory_order_acquire);
 	bool level = atomic_load_explicit(&dev->intr.intx_level, memory_order_relaxed), held;
+	uint64_t now;
 	uint32_t type;
 
 	if ((low | high) == 0 && !level)
@@ -155,18 +171,19 @@ vmxnet3_dev_intr_poll(struct vmxnet3_dev *dev)
 	type = atomic_load_explicit(&dev->intr.type, memory_order_acquire);
 	if (type == DEV_INTR_NONE)
 		return false;
+	now = dev->ops.now(dev->ops.ctx);
 	if (type == VFU_IRQ_MSIX) {
-		held = fire_all(dev, 0, low);
-		return fire_all(dev, 1, high) || held;
+		held = fire_all(dev, 0, low, now);
+		return fire_all(dev, 1, high, now) || held;
 	}
 	/* One vector; what is due on others will never be asked for. */
 	if ((low & ~bit_of(0)) != 0)
 		atomic_fetch_and_explicit(&dev->intr.pending[0], bit_of(0), memory_order_relaxed);
 	if (high != 0)
 		atomic_store_explicit(&dev->intr.pending[1], 0, memory_order_relaxed);
-	held = (low & bit_of(0)) != 0 && fire(dev, type, 0);
+	held = (low & bit_of(0)) != 0 && fire(dev, type, 0, now);
 	if (level && type == VFU_IRQ_INTX)
-		repeat_intx(dev);
+		repeat_intx(dev, now);
 	return held;
 }
 
@@ -178,7 +195,7 @@ dev_event(struct vmxnet3_dev *dev, uint32_t bits)
 	if (ecr == NULL)
 		return;
 	atomic_fetch_or(ecr, bits);
-	dev_intr_mark(dev, dev->st->cfg.event_intr_idx);
+	dev_intr_mark(dev, dev->st->cfg.event_intr_idx, DEV_DUE_EVENT);
 	dev_wake(dev);
 }
 
@@ -236,11 +253,15 @@ dev_intr_eoi(struct vmxnet3_dev *dev)
 void
 dev_intr_stop(struct vmxnet3_dev *dev)
 {
-	unsigned int w;
+	unsigned int i;
 
-	for (w = 0; w < 2; w++) {
-		atomic_store(&dev->intr.pending[w], 0);
-		atomic_store(&dev->intr.capped[w], 0);
+	for (i = 0; i < 2; i++) {
+		atomic_store(&dev->intr.pending[i], 0);
+		atomic_store(&dev->intr.waits[i], 0);
+	}
+	for (i = 0; i < VMXNET3_MAX_INTRS; i++) {
+		atomic_store(&dev->intr.vector[i].due, 0);
+		atomic_store(&dev->intr.vector[i].since, 0);
 	}
 	set_level(dev, false);
 }
@@ -258,35 +279,4 @@ dev_intr_reconfigure(struct vmxnet3_dev *dev)
 	else if (type == VFU_IRQ_INTX)
 		dev_intr_eoi(dev); /* held back by INTx disable until now */
 	dev->changed = true;
-}
-
-/*
- * What the driver asked for, as a shortest time between two interrupts of a vector. "Static" asks
- * for an interrupt after so many completions: nothing is counted here, each of them is taken for a
- * microsecond, so that 128 hold an interrupt back by 128 us. "Disabled" and "adaptive" leave it to
- * the cap.
- */
-static uint64_t
-asked_gap(const struct vmxnet3_coalesce *c)
-{
-	uint32_t depth;
-
-	switch (c->mode) {
-	case DEV_COALESCE_STATIC:
-		depth = c->param[1] > c->param[2] ? c->param[1] : c->param[2];
-		return depth * MICROSECOND_NS;
-	case DEV_COALESCE_RATE:
-		return c->param[0] > 0 ? SECOND_NS / c->param[0] : 0;
-	default:
-		return 0;
-	}
-}
-
-void
-dev_intr_moderate(struct vmxnet3_dev *dev)
-{
-	uint64_t cap = dev->conf.intr_rate > 0 ? SECOND_NS / dev->conf.intr_rate : 0;
-	uint64_t asked = asked_gap(&dev->st->coalesce);
-
-	atomic_store(&dev->intr.min_gap, asked > cap ? asked : cap);
 }

@@ -3,13 +3,13 @@
 #ifndef DEV_INTR_H
 #define DEV_INTR_H
 
-#include "dev_base.h"
+#include "dev_moderation.h"
 
-/** vmxnet3_coalesce::mode */
-enum { DEV_COALESCE_DISABLED, DEV_COALESCE_ADAPTIVE, DEV_COALESCE_STATIC, DEV_COALESCE_RATE };
-
-/** Marks vector @p idx due. Any thread. Out-of-range indices are ignored. */
-void dev_intr_mark(struct vmxnet3_dev *dev, uint32_t idx);
+/**
+ * Marks vector @p idx due, by DEV_DUE_RX(), DEV_DUE_TX() or DEV_DUE_EVENT. After what it tells of was written. Any thread.
+ * Out-of-range indices are ignored.
+ */
+void dev_intr_mark(struct vmxnet3_dev *dev, uint32_t idx, uint64_t due);
 
 /**
  * Ors @p bits into DriverShared.ecr (through intr.ecr) and marks the event vector due. Any thread that is
@@ -21,8 +21,6 @@ void dev_event(struct vmxnet3_dev *dev, uint32_t bits);
 void dev_intr_stop(struct vmxnet3_dev *dev);
 /** Looks at PCI configuration again: which type of interrupt. Control. */
 void dev_intr_reconfigure(struct vmxnet3_dev *dev);
-/** Computes the gap between interrupts from conf.intr_rate and what the driver asked for. Control. */
-void dev_intr_moderate(struct vmxnet3_dev *dev);
 /** The INTx line as the guest sees it in ICR and in PCI status; reading ICR lowers it. Control. */
 bool dev_intr_intx_level(const struct vmxnet3_dev *dev);
 uint32_t dev_intr_icr_read(struct vmxnet3_dev *dev);

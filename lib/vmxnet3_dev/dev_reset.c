@@ -37,7 +37,7 @@ forget_driver(struct vmxnet3_dev *dev, bool keep_caps)
 		memset(st->dcr, 0, sizeof(st->dcr));
 	st->rss_fields = RSS_FIELDS_DEFAULT;
 	st->coalesce = (struct vmxnet3_coalesce){ .mode = DEV_COALESCE_ADAPTIVE };
-	dev_intr_moderate(dev);
+	dev_moderation_set(dev);
 }
 
 void

@@ -470,7 +470,7 @@ deliver_queue(struct rx_ctx *c, uint32_t queue, struct rx_item **list, uint16_t 
 		}
 	}
 	if (published != 0)
-		dev_intr_mark(c->dev, q->st->intr_idx);
+		dev_intr_mark(c->dev, q->st->intr_idx, DEV_DUE_RX(published));
 }
 
 /* Sorts items by the queue that is theirs. */

@@ -331,14 +331,14 @@ vmxnet3_dev_tx_begin(struct vmxnet3_dev *dev, uint16_t queue, struct vmxnet3_bur
 
 /*
  * Writes what completions are wanted, then the positions, of a memory file that others may read at any time: they are
- * exact whenever no thread is inside the device. @return whether there was a completion
+ * exact whenever no thread is inside the device. @return number of completions
  */
-static bool
+static uint32_t
 complete(struct dev_txq *q, const struct tx_packet *p, uint16_t n)
 {
 	const struct tx_packet *end = p + n;
 	struct dev_ring_pos comp = q->st->comp;
-	bool completed = false;
+	uint32_t completed = 0;
 
 	for (; p < end; p++) {
 		if (unlikely(!p->cq))
@@ -346,7 +346,7 @@ complete(struct dev_txq *q, const struct tx_packet *p, uint16_t n)
 		dev_comp_write(dev_ring_entry(&q->comp, comp.next), p->eop, 0, 0,
 			comp.gen << VMXNET3_CD_GEN_SHIFT);
 		dev_ring_advance(&comp);
-		completed = true;
+		completed++;
 	}
 	dev_pos_put(&q->st->comp, &comp);
 	atomic_thread_fence(memory_order_release);
@@ -369,9 +369,13 @@ void
 vmxnet3_dev_tx_end(struct vmxnet3_dev *dev, uint16_t queue, struct vmxnet3_burst *burst)
 {
 	struct dev_txq *q = &dev->txq[queue];
+	uint32_t completed;
 
-	if (burst->nb_taken > 0 && complete(q, burst->packet, burst->nb_taken))
-		dev_intr_mark(dev, q->st->intr_idx);
+	if (burst->nb_taken > 0) {
+		completed = complete(q, burst->packet, burst->nb_taken);
+		if (completed != 0)
+			dev_intr_mark(dev, q->st->intr_idx, DEV_DUE_TX(completed));
+	}
 	burst->nb_taken = 0;
 	reset_deferred(dev, q, q->frames - burst->nb_frames);
 }

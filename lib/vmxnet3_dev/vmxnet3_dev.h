@@ -50,6 +50,7 @@ struct vmxnet3_dev_conf {
 	uint32_t link_speed;     /**< Mbit/s, 1 to 1000000 */
 	enum vmxnet3_doorbell doorbell;
 	uint32_t intr_rate;      /**< interrupts per second and vector at most; 0: no cap */
+	bool low_latency;        /**< no moderation but this cap, whatever the driver asks for */
 	/**
 	 * Frames with an OFFLOAD_CSUM request for their outermost layer 4 are handed over as they are and marked verified,
 	 * to a driver that has RXCSUM on. Whoever resends such a frame, or reads its bytes, meets a wrong checksum.
@@ -147,6 +148,21 @@ void vmxnet3_dev_set_link(struct vmxnet3_dev *dev, bool up);
 /** Largest MTU that a guest may use from its next activation on. @return 0 or -EINVAL. */
 int vmxnet3_dev_set_mtu(struct vmxnet3_dev *dev, uint16_t mtu);
 
+/** How interrupts are moderated now. */
+struct vmxnet3_dev_moderation {
+	enum {
+		VMXNET3_MODERATION_LOW_LATENCY, /**< not at all: vmxnet3_dev_conf::low_latency */
+		VMXNET3_MODERATION_DISABLED,    /**< not at all: the driver's wish; so are all that follow */
+		VMXNET3_MODERATION_ADAPTIVE,    /**< by the rate of frames; what drivers get that wish for nothing */
+		VMXNET3_MODERATION_STATIC,      /**< by numbers of completions */
+		VMXNET3_MODERATION_RATE,        /**< by a rate */
+	} mode;
+	uint32_t gap_ns;          /**< least time between two interrupts of the vector that has the longest */
+	uint32_t rx_frames, tx_frames; /**< STATIC: completions that are an interrupt */
+	uint32_t rate;            /**< RATE: interrupts per second */
+	uint64_t raised, held;    /**< interrupts since creation, and how many of them were postponed */
+};
+
 /** What a management plane shows of a device. */
 struct vmxnet3_dev_info {
 	bool attached;            /**< a machine is connected */
@@ -171,6 +187,7 @@ struct vmxnet3_dev_info {
 	uint32_t gos;             /**< guest operating system word */
 	uint8_t intr_type;        /**< VFU_IRQ_* in use */
 	enum vmxnet3_doorbell doorbell;
+	struct vmxnet3_dev_moderation moderation;
 	uint64_t activations;     /**< successful ones since creation */
 };
 
@@ -182,7 +199,7 @@ struct vmxnet3_dev_stats {
 	uint64_t tx_frames, tx_bytes; /**< from the guest, as sent (a TSO frame is one) */
 	uint64_t tx_tso, rx_lro;      /**< large frames among them */
 	uint64_t interrupts;          /**< raised */
-	uint64_t interrupts_held;     /**< times that the rate cap postponed one */
+	uint64_t interrupts_held;     /**< times that moderation postponed one */
 	uint64_t drops[VMXNET3_DROP_MAX];
 };
 
@@ -228,10 +245,10 @@ uint16_t vmxnet3_dev_deliver(struct vmxnet3_dev *dev, struct offload_frame *cons
 	uint16_t n);
 
 /**
- * Raises interrupts that are due, not masked by the guest and not held by the rate cap. Call it after
+ * Raises interrupts that are due, not masked by the guest and not held by moderation. Call it after
  * each round of bursts, and from one thread again and again while the device is in use.
  *
- * @return whether an interrupt is held back by the rate cap alone, i.e. this should be called again soon
+ * @return whether an interrupt is held back by moderation alone, i.e. this should be called again soon
  */
 bool vmxnet3_dev_intr_poll(struct vmxnet3_dev *dev);
 

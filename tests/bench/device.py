@@ -13,7 +13,7 @@ from lib import paths
 from . import report as rep
 
 PROGRAMS = paths.BUILD / "tests/bench"
-INTERRUPT_RATE = 20000  # the daemon's default
+INTERRUPT_RATE = 50000  # the daemon's default
 FRAMES = 6400           # under callgrind, which is slow
 TOP_FUNCTIONS = 8
 

@@ -287,7 +287,7 @@ int
 main(int argc, char **argv)
 {
 	double seconds = argc > 1 ? atof(argv[1]) : 2;
-	uint32_t rate = argc > 2 ? (uint32_t)atoi(argv[2]) : 20000;
+	uint32_t rate = argc > 2 ? (uint32_t)atoi(argv[2]) : 50000;
 	int first, last;
 	size_t i;
 

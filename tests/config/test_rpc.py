@@ -260,7 +260,7 @@ def test_port_add_takes_the_keys_of_the_file(rpc):
         assert port["bridge"] is None and port["link"] == "down" and port["attached"] is False
         assert port["conf"] == {"name": "x", "type": "device", "socket": port["conf"]["socket"], "mode": "0600", "mac": "52:54:00:00:00:09",
                                 "max-queues": 4, "revisions": "0x47", "mtu": 9000, "link-speed": 10000, "doorbell": "memory",
-                                "interrupt-rate": 20000, "local-checksum": "full", "link": "down",
+                                "interrupt-rate": 50000, "latency": "normal", "local-checksum": "full", "link": "down",
                                 "vlan-mode": "transparent", "tag": 0, "qinq-ethtype": "802.1ad"}
         assert port["device"]["permanent_mac"] == "52:54:00:00:00:09"
         assert os.path.exists(port["conf"]["socket"])
@@ -327,7 +327,7 @@ def test_config_round_trip(workdir):
               "workers": {"cores": "0", "idle": {"steps": [{"after-us": 10, "sleep-us": 20}, {"after-us": 30, "sleep-us": 40}]}}}
     with Daemon(workdir, config) as daemon, daemon.rpc() as rpc:
         rpc.call("port.add", **{"name": "x", "type": "device", "max-queues": 2, "revisions": 7, "mode": "0600", "owner": "root", "group": 0,
-                                "doorbell": "message", "interrupt-rate": 0, "link-speed": 25000, "mac": "52:54:00:00:00:77"})
+                                "doorbell": "message", "interrupt-rate": 0, "latency": "low", "link-speed": 25000, "mac": "52:54:00:00:00:77"})
         rpc.call("port.add", name="n", type="ethdev", devargs="net_null0", queues=1)
         rpc.call("bridge.add", **{"name": "w", "type": "wire", "ports": ["x", "n"]})
         rpc.call("bridge.add", **{"name": "b2", "link-local": "drop", "fdb-size": 16, "fdb-ageing": 0})

@@ -671,7 +671,8 @@ reset(void)
 	now = UINT64_C(1000000000000);
 	atomic_store(&dev->log_window, 0);
 	atomic_store(&dev->log_lines, 0);
-	memset(dev->intr.last, 0, sizeof(dev->intr.last));
+	memset(dev->intr.vector, 0, sizeof(dev->intr.vector));
+	dev_moderation_set(dev);
 	vmxnet3_dev_set_link(dev, true);
 	vmxnet3_dev_set_mtu(dev, 9000);
 	attach();

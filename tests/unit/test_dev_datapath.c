@@ -325,10 +325,13 @@ bursts_interrupt_once(void **state)
 	assert_int_equal(10, carry(&a, 1, &a));
 	vmxnet3_dev_intr_poll(a.dev);
 	assert_int_equal(1, a.raised[0]);
-	assert_int_equal(1, a.raised[1]);
+	/* Nothing was received on this vector: what was sent can wait a little. */
+	assert_int_equal(0, a.raised[1]);
+	a.now += 100000;
 	assert_int_equal(0, carry(&a, 1, &a));
 	vmxnet3_dev_intr_poll(a.dev);
 	assert_int_equal(1, a.raised[0]);
+	assert_int_equal(1, a.raised[1]);
 	card_close(&a);
 }
 

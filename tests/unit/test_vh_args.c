@@ -20,7 +20,7 @@ usual_values(void **state)
 	(void)state;
 	assert_int_equal(vh_args_parse("path=/run/a.sock", &a, why, sizeof(why)), 0);
 	assert_string_equal(a.path, "/run/a.sock");
-	assert_true(a.queues == 8 && a.speed == 10000 && a.mtu == 9000 && a.intr_rate == 20000);
+	assert_true(a.queues == 8 && a.speed == 10000 && a.mtu == 9000 && a.intr_rate == 50000);
 	assert_true(a.revisions == 0x47 && !a.doorbell_message && a.mode == 0);
 	assert_true(a.owner == (uid_t)-1 && a.group == (gid_t)-1);
 	assert_int_equal(a.mac.addr_bytes[0] & 3, 2);

@@ -19,7 +19,7 @@
 #define DEFAULT_QUEUES 8
 #define DEFAULT_SPEED 10000
 #define DEFAULT_MTU 9000
-#define DEFAULT_INTR_RATE 20000
+#define DEFAULT_INTR_RATE 50000
 
 struct parser {
 	struct vh_args *args;

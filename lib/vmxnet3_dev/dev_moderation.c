@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dev_moderation.h"
+
+#include <string.h>
+
+#define SECOND_NS      UINT64_C(1000000000)
+#define MICROSECOND_NS UINT64_C(1000)
+
+/*
+ * Transmit completions alone do not hurry: nobody but the guest's memory waits for them. They go along with the next
+ * receive completion, or wait so long. A driver's ring holds more than is sent in that time, or else its depth (a quarter
+ * of the ring) is reached before.
+ */
+#define TX_WAIT_NS (100 * MICROSECOND_NS)
+
+/* A driver that wants completions counted gets those that never become so many after this time. */
+#define STATIC_WAIT_NS (1000 * MICROSECOND_NS)
+
+/*
+ * Adaptive gap, found at each end of a window: 25 us for each frame that came in 100 us, 100 us at most; none if that would
+ * not gather two. So a sparse stream waits for nothing, and a dense one gets 10,000 interrupts per second.
+ */
+#define ADAPT_WINDOW_NS    (200 * MICROSECOND_NS)
+#define ADAPT_PER_FRAME_NS (25 * MICROSECOND_NS)
+#define ADAPT_GAP_MIN_NS   (75 * MICROSECOND_NS)
+#define ADAPT_GAP_MAX_NS   (100 * MICROSECOND_NS)
+
+/*
+ * Frames that come one at a time however long they are waited for are answers to answers: the other side waits for this
+ * guest. Such a stream is left alone for a while.
+ */
+#define ADAPT_ALONE_NS (10000 * MICROSECOND_NS)
+
+/* ---- the numbers ---- */
+
+struct numbers {
+	uint32_t rx_depth, tx_depth;
+	uint64_t wait, gap;
+	bool adaptive;
+};
+
+static uint32_t
+depth(uint32_t asked)
+{
+	return asked > 0 ? asked : 1;
+}
+
+static struct numbers
+numbers_of(const struct vmxnet3_dev_conf *conf, const struct vmxnet3_coalesce *c)
+{
+	struct numbers n = { .rx_depth = 1, .tx_depth = UINT32_MAX, .wait = TX_WAIT_NS };
+	uint64_t cap = conf->intr_rate > 0 ? SECOND_NS / conf->intr_rate : 0;
+
+	switch (conf->low_latency ? DEV_COALESCE_DISABLED : c->mode) {
+	case DEV_COALESCE_DISABLED:
+		n.tx_depth = 1;
+		break;
+	case DEV_COALESCE_STATIC:
+		/* The first number is how many frames the driver may gather before it rings: not ours to keep. */
+		n.tx_depth = depth(c->param[1]);
+		n.rx_depth = depth(c->param[2]);
+		n.wait = STATIC_WAIT_NS;
+		break;
+	case DEV_COALESCE_RATE:
+		n.gap = c->param[0] > 0 ? SECOND_NS / c->param[0] : 0;
+		break;
+	default:
+		n.adaptive = true;
+	}
+	n.gap = n.gap > cap ? n.gap : cap;
+	return n;
+}
+
+/* A ring must not run dry or full while its completions gather. */
+static void
+bound_depth(struct vmxnet3_dev *dev, uint32_t vector, uint32_t ring_size, bool tx)
+{
+	_Atomic uint32_t *d;
+
+	if (vector >= VMXNET3_MAX_INTRS)
+		return;
+	d = tx ? &dev->intr.vector[vector].tx_depth : &dev->intr.vector[vector].rx_depth;
+	if (*d > depth(ring_size / 4))
+		*d = depth(ring_size / 4);
+}
+
+void
+dev_moderation_set(struct vmxnet3_dev *dev)
+{
+	const struct dev_state *st = dev->st;
+	struct numbers n = numbers_of(&dev->conf, &st->coalesce);
+	uint32_t i;
+
+	for (i = 0; i < VMXNET3_MAX_INTRS; i++) {
+		dev->intr.vector[i].rx_depth = n.rx_depth;
+		dev->intr.vector[i].tx_depth = n.tx_depth;
+		dev->intr.vector[i].gap = 0;
+	}
+	for (i = 0; i < st->cfg.nb_txq; i++)
+		bound_depth(dev, st->txq[i].intr_idx, st->txq[i].ring.size, true);
+	for (i = 0; i < st->cfg.nb_rxq; i++)
+		bound_depth(dev, st->rxq[i].intr_idx, st->rxq[i].ring[0].size, false);
+	dev->intr.wait = n.wait;
+	dev->intr.gap = n.gap;
+	dev->intr.adaptive = n.adaptive;
+}
+
+/* ---- the rule ---- */
+
+static inline uint64_t
+peek(const _Atomic uint64_t *value)
+{
+	return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+static inline uint32_t
+peek32(const _Atomic uint32_t *value)
+{
+	return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+#define poke(value, to) atomic_store_explicit(value, to, memory_order_relaxed)
+
+static inline uint64_t
+gap_of(const struct vmxnet3_dev *dev, const struct dev_vector *v)
+{
+	uint64_t gap = peek(&dev->intr.gap), own = peek32(&v->gap);
+
+	return own > gap ? own : gap;
+}
+
+/* Another thread may have raised the vector after this one looked at the clock: times are differences with a sign. */
+static inline bool
+is_over(uint64_t since, uint64_t now, uint64_t time)
+{
+	return (int64_t)(now - since) >= (int64_t)time;
+}
+
+bool
+dev_moderation_passes(struct vmxnet3_dev *dev, struct dev_vector *v, uint64_t due, uint64_t now)
+{
+	uint64_t since;
+
+	if ((uint32_t)due < peek32(&v->rx_depth) && (uint32_t)(due >> 32) < peek32(&v->tx_depth)) {
+		since = peek(&v->since);
+		if (since == 0)
+			poke(&v->since, now != 0 ? now : 1);
+		if (since == 0 || !is_over(since, now, peek(&dev->intr.wait)))
+			return false;
+	}
+	return is_over(peek(&v->last), now, gap_of(dev, v));
+}
+
+/* The gap after a window in which @p frames came with @p raises interrupts. */
+static uint32_t
+adapted(struct dev_vector *v, uint64_t frames, uint32_t raises, uint64_t passed, uint64_t now)
+{
+	uint64_t gap = frames * ADAPT_PER_FRAME_NS * ADAPT_GAP_MAX_NS / passed;
+
+	if (peek32(&v->gap) > 0 && 2 * frames < 3 * (uint64_t)raises)
+		poke(&v->alone_until, now + ADAPT_ALONE_NS);
+	if (gap < ADAPT_GAP_MIN_NS || !is_over(peek(&v->alone_until), now, 0))
+		return 0;
+	return (uint32_t)(gap < ADAPT_GAP_MAX_NS ? gap : ADAPT_GAP_MAX_NS);
+}
+
+void
+dev_moderation_raised(struct vmxnet3_dev *dev, struct dev_vector *v, uint64_t due, uint64_t now)
+{
+	uint64_t frames, passed = now - peek(&v->window);
+	uint32_t raises;
+
+	poke(&v->last, now);
+	poke(&v->since, 0);
+	if (!atomic_load_explicit(&dev->intr.adaptive, memory_order_relaxed) || (uint32_t)due == 0)
+		return;
+	frames = peek(&v->frames) + (uint32_t)due;
+	raises = peek32(&v->raises) + 1;
+	if (passed >= ADAPT_WINDOW_NS) {
+		poke(&v->gap, adapted(v, frames, raises, passed, now));
+		poke(&v->window, now);
+		frames = 0;
+		raises = 0;
+	}
+	poke(&v->frames, frames);
+	poke(&v->raises, raises);
+}
+
+void
+dev_moderation_info(const struct vmxnet3_dev *dev, struct vmxnet3_dev_moderation *info)
+{
+	const struct vmxnet3_coalesce *c = &dev->st->coalesce;
+	uint64_t gap = 0;
+	uint32_t i;
+
+	memset(info, 0, sizeof(*info));
+	for (i = 0; i < VMXNET3_MAX_INTRS; i++) {
+		uint64_t one = gap_of(dev, &dev->intr.vector[i]);
+
+		gap = one > gap ? one : gap;
+	}
+	info->gap_ns = (uint32_t)gap;
+	info->raised = peek(&dev->intr.raised);
+	info->held = peek(&dev->intr.held);
+	if (dev->conf.low_latency)
+		return;
+	info->mode = VMXNET3_MODERATION_DISABLED + c->mode;
+	if (c->mode == DEV_COALESCE_STATIC) {
+		info->tx_frames = depth(c->param[1]);
+		info->rx_frames = depth(c->param[2]);
+	}
+	if (c->mode == DEV_COALESCE_RATE)
+		info->rate = c->param[0];
+}

@@ -22,7 +22,7 @@ case ${1:-} in
 esac
 
 # Folders below tests/, and how many seconds each may take. One that is missing or holds no test fails.
-pytest_stages="oracle:300 protocol:900 config:600 ctl:900 switch:1200 pmd:1200 ovs:600 guest:2400"
+pytest_stages="bench:300 oracle:300 protocol:900 config:600 ctl:900 switch:1200 pmd:1200 ovs:600 guest:2400"
 
 passed=0
 failed=0
@@ -100,7 +100,7 @@ python_tests() {
 	if [ -d "tests/$name" ]; then
 		timeout -k 30 "$limit" /usr/bin/python3 -m pytest -c tests/pytest.ini --rootdir tests $long -rfEs \
 			--junit-xml="$results/$name.xml" "tests/$name" >"$log" 2>&1 </dev/null || status=$?
-		[ $status -eq 0 ] && grep '^SKIPPED' "$log" || true
+		[ $status -eq 0 ] && grep -E '^SKIPPED|Warning: ' "$log" || true
 		[ $status -eq 0 ] || cat "$log"
 		[ $status -ne 124 ] || echo "tests/$name did not end within $limit s"
 	else

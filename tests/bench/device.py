@@ -59,7 +59,7 @@ def interrupt_latency(report, seconds):
                 report.say(f"    {line}")
 
 
-def _valgrind():
+def have_valgrind():
     """Whether there is a valgrind, fetched from the distribution if need be."""
     if shutil.which("valgrind"):
         return True
@@ -96,7 +96,7 @@ def _count(size, burst, folder):
 def frame_cost(report):
     """Instructions (counted, so free of noise) and nanoseconds (not so) per frame from guest to guest."""
     with report.section("frame_cost", "Cost of a frame from guest to guest: tx_begin, deliver, tx_end") as data:
-        counting = _valgrind()
+        counting = have_valgrind()
         data["runs"] = []
         rows = []
         with tempfile.TemporaryDirectory(prefix="vx-bench-") as folder:
@@ -124,7 +124,7 @@ def frame_cost(report):
 def burst_cost(report):
     """The same of the front end's bursts, at a device that costs nothing of theirs."""
     with report.section("burst_cost", "Cost of a frame in the bursts of net_vmxnet3x: receive with refill; transmit") as data:
-        counting = _valgrind()
+        counting = have_valgrind()
         data["runs"], rows = [], []
         with tempfile.TemporaryDirectory(prefix="vx-bench-") as folder:
             for size, burst, free in ((64, 1, ""), (64, 32, ""), (64, 32, "fast-free"), (1500, 32, "")):

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a daemon costs that has nothing to do, and what its rest costs the first packet."""
 import contextlib
-import os
 import time
-from pathlib import Path
 
 from lib.guest import Guest
 from lib.patience import Deadline
 
-from . import guests
+from . import guests, idle_steps
 from . import report as rep
 
 PORTS = 64
@@ -23,20 +21,6 @@ def _address(number):
     return f"{guests.SUBNET[guests.OURS]}.{number}"
 
 
-def cpu_seconds(pid):
-    """CPU time by thread name."""
-    result = {}
-    for tid in os.listdir(f"/proc/{pid}/task"):
-        folder = Path(f"/proc/{pid}/task/{tid}")
-        try:
-            name = folder.joinpath("comm").read_text().strip()
-            spent = int(folder.joinpath("schedstat").read_text().split()[0]) / 1e9
-        except (OSError, IndexError):
-            continue
-        result[name] = result.get(name, 0) + spent
-    return result
-
-
 def _wait_last_step(daemon):
     """Until every polling core is in its last step."""
     last = 3
@@ -49,9 +33,9 @@ def _wait_last_step(daemon):
 
 def _measure(report, data, daemon, title, seconds=10):
     _wait_last_step(daemon)
-    before, workers, begin = cpu_seconds(daemon.pid), daemon.ctl.json("worker", "list"), time.monotonic()
+    before, workers, begin = idle_steps.cpu_seconds(daemon.pid), daemon.ctl.json("worker", "list"), time.monotonic()
     time.sleep(seconds)
-    passed, after = time.monotonic() - begin, cpu_seconds(daemon.pid)
+    passed, after = time.monotonic() - begin, idle_steps.cpu_seconds(daemon.pid)
     slept = sum(new["sleeps"] - old["sleeps"] for old, new in zip(workers, daemon.ctl.json("worker", "list")))
     spent = {name: 100 * (after[name] - before.get(name, 0)) / passed for name in after}
     percent = sum(spent.values())
@@ -84,6 +68,7 @@ def _boot(stack, daemon):
 def idle(report, with_guests, pings):
     """CPU of an idle daemon with 64 ports; then with 64 cards in use, and the first packet after a silence."""
     with report.section("idle", f"An idle daemon with {PORTS} device ports") as data, contextlib.ExitStack() as stack:
+        idle_steps.steps(report, data)
         daemon = guests.start_daemon(stack, PORTS)
         _measure(report, data, daemon, "no guests")
         if not with_guests:

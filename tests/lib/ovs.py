@@ -193,9 +193,10 @@ class Ovs:
 
     # Ports
 
-    def add_port(self, name, kind, **options):
+    def add_port(self, name, kind, mtu=None, **options):
         """Add a port of an OVS type; options have _ for -. It is an error when the switch refuses it."""
         self.vsctl("add-port", BRIDGE, name, "--", "set", "Interface", name, f"type={kind}",
+                   *([f"mtu_request={mtu}"] if mtu else []),
                    *(f"options:{key.replace('_', '-')}={json.dumps(str(value))}" for key, value in options.items()))
         self._check(name)
 

@@ -30,7 +30,7 @@ class TestpmdError(RuntimeError):
 class Testpmd:
     """with Testpmd(["net_vmxnet3x0,path=/run/x.sock"], args=["--rxq=2", "--txq=2"]) as pmd: pmd.cmd("start")
 
-    vdevs, memory, plugins, cores, options    as of lib.eal.Eal; our drivers are loaded unless plugins says else
+    vdevs, memory, plugins, cores, options, idle_main    as of lib.eal.Eal; our drivers are loaded unless plugins says else
     args       testpmd's own options. There are 16384 packet buffers unless told otherwise
     netns      a NetNs to run in
     wrapper    words to put before the command
@@ -40,7 +40,7 @@ class Testpmd:
     __test__ = False
 
     def __init__(self, vdevs=(), args=(), netns=None, wrapper=(), env=None, **eal):
-        self.eal = Eal(vdevs, idle_main=True, **eal)
+        self.eal = Eal(vdevs, **{"idle_main": True, **eal})
         self.args = [str(arg) for arg in args]
         if not any(arg.startswith("--total-num-mbufs") for arg in self.args):
             self.args.append("--total-num-mbufs=16384")

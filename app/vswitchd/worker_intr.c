@@ -1,10 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
 #include <rte_cycles.h>
 
 #include "worker_intr.h"
 
 /* How often a core looks after all interrupts of its devices. */
 #define RECHECK_US 20
+
+/*
+ * The core that delivered to a port looks after its interrupts for a while, too: the one whose port it is may sleep, and
+ * the guest may have been in its handler when the last frame came.
+ */
+#define RECENT_US 1000
+
+static uint64_t
+us_to_tsc(uint64_t us)
+{
+	return rte_get_tsc_hz() / 1000000 * us;
+}
 
 static void
 poll_port(struct worker_intr *intr, struct port *port)
@@ -17,23 +31,47 @@ poll_port(struct worker_intr *intr, struct port *port)
 		intr->held[port->id / 64] &= ~bit;
 }
 
+/* Ports of one word of a set. */
+static void
+poll_ports(struct worker_intr *intr, const struct topology *topo, uint32_t word, uint64_t bits)
+{
+	for (; bits != 0; bits &= bits - 1) {
+		struct port *port = topo->port[word * 64 + __builtin_ctzll(bits)].port;
+
+		if (port != NULL && port->ops->intr_poll != NULL)
+			poll_port(intr, port);
+		else
+			intr->held[word] &= ~(bits & -bits);
+	}
+}
+
 void
 worker_intr_flush(struct worker_intr *intr, struct forward *fwd, const struct topology *topo)
 {
-	for (unsigned int i = 0; i < RTE_DIM(intr->held); i++) {
-		uint64_t bits = fwd->touched[i] | intr->held[i];
+	for (uint32_t i = 0; i < RTE_DIM(intr->held); i++) {
+		uint64_t touched = fwd->touched[i];
 
 		fwd->touched[i] = 0;
-		while (bits != 0) {
-			struct port *port = topo->port[i * 64 + __builtin_ctzll(bits)].port;
-
-			if (port != NULL && port->ops->intr_poll != NULL)
-				poll_port(intr, port);
-			else
-				intr->held[i] &= ~(bits & -bits);
-			bits &= bits - 1;
-		}
+		intr->recent[i] |= touched;
+		poll_ports(intr, topo, i, touched | intr->held[i]);
 	}
+}
+
+static void
+recheck(struct worker_intr *intr, const struct topology *topo, const struct topo_work *work, uint64_t tsc)
+{
+	for (uint32_t i = 0; i < work->nb_owned; i++)
+		poll_port(intr, work->owned[i]);
+	/* One core alone has all ports. */
+	if (topo->nb_workers == 1)
+		return;
+	for (uint32_t i = 0; i < RTE_DIM(intr->held); i++)
+		poll_ports(intr, topo, i, intr->recent[i] | intr->older[i]);
+	if (tsc < intr->age_at)
+		return;
+	memcpy(intr->older, intr->recent, sizeof(intr->older));
+	memset(intr->recent, 0, sizeof(intr->recent));
+	intr->age_at = tsc + us_to_tsc(RECENT_US);
 }
 
 void
@@ -41,9 +79,8 @@ worker_intr_round(struct worker_intr *intr, struct forward *fwd, const struct to
 	const struct topo_work *work)
 {
 	if (fwd->ctx.tsc >= intr->recheck_at) {
-		for (uint32_t i = 0; i < work->nb_owned; i++)
-			poll_port(intr, work->owned[i]);
-		intr->recheck_at = fwd->ctx.tsc + rte_get_tsc_hz() / 1000000 * RECHECK_US;
+		recheck(intr, topo, work, fwd->ctx.tsc);
+		intr->recheck_at = fwd->ctx.tsc + us_to_tsc(RECHECK_US);
 	}
 	worker_intr_flush(intr, fwd, topo);
 }

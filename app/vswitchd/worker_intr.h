@@ -7,7 +7,9 @@
 
 struct worker_intr {
 	uint64_t held[(MAX_PORTS + 63) / 64]; /**< ports with an interrupt that moderation holds */
-	uint64_t recheck_at;                  /**< TSC */
+	/** Ports that frames went to of late, in two generations. */
+	uint64_t recent[(MAX_PORTS + 63) / 64], older[(MAX_PORTS + 63) / 64];
+	uint64_t recheck_at, age_at;          /**< TSC */
 };
 
 /** Raises what is due on the ports that frames went to, and on those that had one held. */

@@ -13,7 +13,7 @@
 #include "port.h"
 #include "worker_sleep.h"
 
-/* A held interrupt is due within the period of its rate cap, 50 µs by default. */
+/* The backstop of interrupt moderation, which holds one for 100 µs by itself, or for as long as the driver asks. */
 #define HELD_SLEEP_US 50
 
 /*

@@ -190,14 +190,16 @@ void
 dev_moderation_info(const struct vmxnet3_dev *dev, struct vmxnet3_dev_moderation *info)
 {
 	const struct vmxnet3_coalesce *c = &dev->st->coalesce;
-	uint64_t gap = 0;
+	uint64_t gap = peek(&dev->intr.gap), now = dev->ops.now(dev->ops.ctx);
 	uint32_t i;
 
 	memset(info, 0, sizeof(*info));
 	for (i = 0; i < VMXNET3_MAX_INTRS; i++) {
-		uint64_t one = gap_of(dev, &dev->intr.vector[i]);
+		const struct dev_vector *v = &dev->intr.vector[i];
 
-		gap = one > gap ? one : gap;
+		/* One that was adapted to what has long ended holds nothing. */
+		if (!is_over(peek(&v->last), now, SECOND_NS) && peek32(&v->gap) > gap)
+			gap = peek32(&v->gap);
 	}
 	info->gap_ns = (uint32_t)gap;
 	info->raised = peek(&dev->intr.raised);

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which ports a polling core looks after the interrupts of, and when. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <rte_cycles.h>
+
+#include "worker_intr.h"
+
+#define US 1000u /* of the clock below */
+
+/* What EAL would find out. */
+uint64_t
+rte_get_tsc_hz(void)
+{
+	return 1000000000;
+}
+
+#define NB_PORTS 4
+
+/* Ids in different words of the sets; the last is owned, the first has no interrupts. */
+static const uint16_t ids[NB_PORTS] = { 3, 63, 64, MAX_PORTS - 1 };
+
+static struct {
+	struct port port[NB_PORTS];
+	unsigned int polled[NB_PORTS];
+	bool holds[NB_PORTS];
+	struct topology topo;
+	struct topo_work work;
+	struct forward fwd;
+	struct worker_intr intr;
+} t;
+
+static bool
+on_poll(struct port *port)
+{
+	uint32_t i = (uint32_t)(port - t.port);
+
+	t.polled[i]++;
+	return t.holds[i];
+}
+
+static const struct port_ops device_ops = { .intr_poll = on_poll };
+static const struct port_ops ethdev_ops;
+
+static int
+setup(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	t.topo.nb_workers = 2;
+	t.topo.work = &t.work;
+	for (i = 0; i < NB_PORTS; i++) {
+		t.port[i] = (struct port){ .id = ids[i], .ops = i == 0 ? &ethdev_ops : &device_ops };
+		t.topo.port[ids[i]].port = &t.port[i];
+	}
+	t.work.owned[t.work.nb_owned++] = &t.port[3];
+	t.fwd.ctx.tsc = 1000000 * US;
+	return 0;
+}
+
+static void
+touch(uint32_t i)
+{
+	t.fwd.touched[ids[i] / 64] |= UINT64_C(1) << ids[i] % 64;
+}
+
+/* A round without frames, so much later. @return how often port @p i was polled in it */
+static unsigned int
+round_later(uint32_t us, uint32_t i)
+{
+	unsigned int before = t.polled[i];
+
+	t.fwd.ctx.tsc += us * US;
+	worker_intr_round(&t.intr, &t.fwd, &t.topo, &t.work);
+	return t.polled[i] - before;
+}
+
+static void
+touched_once(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < NB_PORTS; i++)
+		touch(i);
+	worker_intr_flush(&t.intr, &t.fwd, &t.topo);
+	worker_intr_flush(&t.intr, &t.fwd, &t.topo);
+	for (i = 0; i < NB_PORTS; i++)
+		assert_int_equal(t.polled[i], i > 0);
+	assert_false(worker_intr_held(&t.intr));
+}
+
+static void
+held_until_it_is_not(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	touch(2);
+	t.holds[2] = true;
+	for (i = 1; i <= 3; i++) {
+		worker_intr_flush(&t.intr, &t.fwd, &t.topo);
+		assert_int_equal(t.polled[2], i);
+		assert_true(worker_intr_held(&t.intr));
+	}
+	t.holds[2] = false;
+	worker_intr_flush(&t.intr, &t.fwd, &t.topo);
+	assert_false(worker_intr_held(&t.intr));
+	worker_intr_flush(&t.intr, &t.fwd, &t.topo);
+	assert_int_equal(t.polled[2], 4);
+	assert_int_equal(t.polled[1], 0);
+}
+
+static void
+removed_while_held(void **state)
+{
+	(void)state;
+	touch(2);
+	t.holds[2] = true;
+	worker_intr_flush(&t.intr, &t.fwd, &t.topo);
+	t.topo.port[ids[2]].port = NULL;
+	worker_intr_flush(&t.intr, &t.fwd, &t.topo);
+	assert_false(worker_intr_held(&t.intr));
+	assert_int_equal(round_later(100, 2), 0);
+	assert_int_equal(t.polled[2], 1);
+}
+
+/* Guests unmask without notice. */
+static void
+owned_again_and_again(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(round_later(0, 3), 1);
+	assert_int_equal(round_later(19, 3), 0);
+	assert_int_equal(round_later(1, 3), 1);
+	for (i = 0; i < 100; i++)
+		assert_int_equal(round_later(1000, 3), 1);
+	assert_int_equal(t.polled[1] + t.polled[2], 0);
+}
+
+/* The core that owns it may sleep. */
+static void
+others_for_a_while(void **state)
+{
+	unsigned int us, last = 0;
+
+	(void)state;
+	round_later(0, 1);
+	touch(1);
+	assert_in_range(round_later(10, 1), 1, 2);
+	for (us = 0; us < 10000; us += 20) {
+		if (round_later(20, 1) > 0)
+			last = us;
+	}
+	assert_in_range(last, 1000, 2100);
+	/* A core alone owns all that need it. */
+	t.topo.nb_workers = 1;
+	touch(1);
+	assert_int_equal(round_later(20, 1), 1);
+	assert_int_equal(round_later(20, 1), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(touched_once, setup),
+		cmocka_unit_test_setup(held_until_it_is_not, setup),
+		cmocka_unit_test_setup(removed_while_held, setup),
+		cmocka_unit_test_setup(owned_again_and_again, setup),
+		cmocka_unit_test_setup(others_for_a_while, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

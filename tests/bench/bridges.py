@@ -75,7 +75,8 @@ class Bridge:
         stack.callback(self.switch.process.send_signal, signal.SIGCONT)
 
     @contextlib.contextmanager
-    def _awake(self):
+    def awake(self):
+        """It may run meanwhile."""
         self.switch.process.send_signal(signal.SIGCONT)
         try:
             yield
@@ -85,7 +86,7 @@ class Bridge:
     def turn(self, size, frames, mss, seconds):
         """A run of the generator; also the share of the time in which a thread wanted a CPU and had none ("waited")."""
         pids = self.switch.process.pid, self.carousel.pid
-        with self._awake():
+        with self.awake():
             before = {tid: delay for pid in pids for tid, delay in run_delay(pid).items()}
             begin = time.monotonic()
             result = self.carousel.run(size, frames, mss, seconds)

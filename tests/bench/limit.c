@@ -27,6 +27,7 @@
 #define PORTS  2u
 #define SPREAD 192u  /* between buffers: an odd number of cache lines from one to the next, or they would share few sets of a cache */
 #define WARM_UP 0.1
+#define MARK    0x5a /* every byte of a frame */
 
 enum { GEN = 1, LAST = 2, NOTIFY = 4 };
 
@@ -263,7 +264,7 @@ open_view(struct view *v, struct port *p)
 static void
 begin(uint32_t bytes, uint32_t frames)
 {
-	uint32_t nb = PORTS * 2 * RING, p, i, left;
+	uint32_t nb = PORTS * 2 * RING, p, i, left, part;
 	size_t distance = buffer_size + SPREAD;
 	uint8_t *buffers = memory(nb * distance);
 	struct port *ports = memory(PORTS * sizeof(*ports));
@@ -279,12 +280,29 @@ begin(uint32_t bytes, uint32_t frames)
 		for (i = 0; i < RING - 1; i++)
 			put(&guests.ports[p].rx, guests.spare[--guests.nb_spare], buffer_size, 0);
 		for (i = 0; i < frames; i++)
-			for (left = bytes; left > 0; left -= left < buffer_size ? left : buffer_size)
-				send(p, guests.spare[--guests.nb_spare], left < buffer_size ? left : buffer_size,
-					left <= buffer_size ? LAST | NOTIFY : 0);
+			for (left = bytes; left > 0; left -= part) {
+				part = left < buffer_size ? left : buffer_size;
+				send(p, memset(guests.spare[--guests.nb_spare], MARK, part), part, left == part ? LAST | NOTIFY : 0);
+			}
 		publish(&guests.ports[p].rx);
 		publish(&guests.ports[p].tx);
 	}
+}
+
+/* What was sent last is what came, long after the first buffers have been used again: it must be what was sent first. */
+static void
+check(void)
+{
+	uint32_t p, i, at;
+	struct entry *e;
+
+	for (p = 0; p < PORTS; p++)
+		for (i = 0; i < RING; i++) {
+			e = &guests.ports[p].tx.ring[i];
+			for (at = 0; at < e->len; at++)
+				if (e->buffer[at] != MARK)
+					die("a frame has changed on its way");
+		}
 }
 
 int
@@ -315,6 +333,7 @@ main(int argc, char **argv)
 	seconds = now() - started;
 	atomic_store(&stop, true);
 	pthread_join(thread, NULL);
+	check();
 	printf("{\"frames\": %llu, \"bytes\": %llu, \"seconds\": %.6f}\n", (unsigned long long)guests.frames,
 		(unsigned long long)guests.bytes, seconds);
 	return 0;

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the comparisons of switches rest on: the generator counts what the switch counts, and the limit copies what it says."""
+import contextlib
+import json
+
+import pytest
+
+from bench import bridges, device
+from lib.netns import NetNs
+
+SECONDS = 0.3
+
+
+@pytest.fixture(name="bridge")
+def _bridge():
+    """bridge(frames): vswitchd between two ports of the generator."""
+    with contextlib.ExitStack() as stack:
+        netns = stack.enter_context(NetNs("bench"))
+        yield lambda frames: bridges.vswitchd(stack, frames, netns, huge=False)
+
+
+def _counted(bridge):
+    """Frames and bytes that the switch handed to both ports."""
+    with bridge.awake():
+        rows = bridge.switch.ctl.json("stats")
+    return sum(row["tx_frames"] for row in rows), sum(row["tx_bytes"] for row in rows)
+
+
+@pytest.mark.parametrize("frames, size, mss", [
+    (bridges.Frames(mtu=1500, buffer=2048), 60, 0), (bridges.Frames(mtu=9000, buffer=9216, large=True), 9014, 0),
+    (bridges.Frames(mtu=9000, buffer=9216, large=True), 65000, 1448)], ids=["64 B", "9014 B", "TSO"])
+def test_the_generator_counts_what_the_switch_counts(bridge, frames, size, mss):
+    """Nothing is lost, nothing is cut, and the frames within the time are some of those of the whole run."""
+    rig = bridge(frames)
+    result = rig.turn(size, 16, mss, SECONDS)
+    assert result["frames"] > 0 and result["bytes"] == size * result["frames"]
+    assert result["refused"] == 0
+    assert result["back_bytes"] == result["sent_bytes"] == 2 * 16 * size
+    assert result["large"] == (result["frames"] if mss else 0)
+    switched, switched_bytes = _counted(rig)
+    # The switch also saw the warm-up, which is as fast as the rest but may be twice as long.
+    assert result["frames"] < switched
+    assert switched_bytes == size * switched
+
+
+def test_two_runs_do_not_mix(bridge):
+    """What the first left on its way is not counted in the second."""
+    rig = bridge(bridges.Frames(mtu=1500, buffer=2048))
+    for size in (1514, 60):
+        result = rig.turn(size, 64, 0, SECONDS)
+        assert result["bytes"] == size * result["frames"] and result["back_bytes"] == result["sent_bytes"]
+
+
+@pytest.mark.parametrize("size, buffer, frames", [(60, 2048, 256), (65000, 9216, 32)])
+def test_the_limit(size, buffer, frames):
+    """It looks at every byte at its end, and counts whole frames but for what the ends of the time cut."""
+    run = json.loads(device.run_program([bridges.LIMIT_PROGRAM, size, buffer, frames, SECONDS, bridges.guest_cpu(),
+                                         bridges.switch_cpu()]))
+    assert run["frames"] > 0
+    assert abs(run["bytes"] - size * run["frames"]) <= 2 * size
+
+
+def test_the_limit_refuses_what_does_not_fit():
+    """More entries than a ring has."""
+    with pytest.raises(RuntimeError, match="does not fit"):
+        device.run_program([bridges.LIMIT_PROGRAM, 65000, 2048, 32, SECONDS, bridges.guest_cpu(), bridges.switch_cpu()])

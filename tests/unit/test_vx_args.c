@@ -55,7 +55,7 @@ defaults(void **state)
 	assert_string_equal(args.path, "/run/x.sock");
 	assert_true(rte_is_zero_ether_addr(&args.mac));
 	assert_int_equal(args.max_rev, 9);
-	assert_int_equal(args.rx_data_size, 128);
+	assert_int_equal(args.rx_data_size, 0);
 	assert_int_equal(args.reconnect_ms, 2000);
 
 	expect_taken(NULL, false, &args);
@@ -79,10 +79,10 @@ all_of_them(void **state)
 	assert_int_equal(args.rx_data_size, 2048);
 	assert_int_equal(args.reconnect_ms, 100);
 
-	expect_taken("vmxnet3x=0,revision=1,rx_data_size=0", false, &args);
+	expect_taken("vmxnet3x=0,revision=1,rx_data_size=64", false, &args);
 	assert_false(args.claim);
 	assert_int_equal(args.max_rev, 1);
-	assert_int_equal(args.rx_data_size, 0);
+	assert_int_equal(args.rx_data_size, 64);
 	expect_taken("vmxnet3x=1", false, &args);
 	assert_true(args.claim);
 }

@@ -10,7 +10,6 @@
 #define DEFAULT_RECONNECT_MS 2000
 #define MAX_RECONNECT_MS     600000
 #define MAX_REVISION	     9
-#define DEFAULT_RX_DATA_SIZE 128
 #define MAX_RX_DATA_SIZE     2048
 #define RX_DATA_SIZE_STEP    64
 
@@ -188,7 +187,7 @@ vx_args_parse(const char *name, const char *text, bool vdev, struct vx_args *arg
 
 	*args = (struct vx_args){
 		.max_rev = MAX_REVISION,
-		.rx_data_size = DEFAULT_RX_DATA_SIZE,
+		.rx_data_size = 0, /* what comes by the data ring is copied once more */
 		.reconnect_ms = DEFAULT_RECONNECT_MS,
 		.claim = true,
 	};

@@ -90,28 +90,24 @@ end_of(const struct vx_txq *q, uint32_t max, uint32_t *n)
 	return pos;
 }
 
-static bool
-is_there(const struct vx_txq *q)
-{
-	uint64_t hi = vx_load_gen(&q->comp[q->comp_next & q->mask]);
-
-	return hi >> 63 == vx_gen(q->comp_next, q->log2);
-}
-
 /* A completion is for a frame's last entry and all before it. An honest device has fewer than the ring has entries. */
 void
 vx_tx_collect(struct vx_txq *q)
 {
-	uint32_t index, ahead, looks;
+	const uint32_t mask = q->mask, log2 = q->log2, end = q->comp_next + mask + 1;
+	uint32_t pos = q->comp_next, sent = q->sent, index, ahead;
+	const struct vx_entry *comp = q->comp;
 
-	for (looks = 0; looks <= q->mask && is_there(q); looks++) {
-		index = vx_load_lo(&q->comp[q->comp_next++ & q->mask]) & VMXNET3_TCD_INDEX_MASK;
-		ahead = (index - q->sent) & q->mask;
-		if (likely(index <= q->mask && ahead < q->next - q->sent && q->buf[index] != NULL))
-			q->sent += ahead + 1;
+	for (; pos != end && vx_load_gen(&comp[pos & mask]) >> 63 == vx_gen(pos, log2); pos++) {
+		index = vx_load_lo(&comp[pos & mask]) & VMXNET3_TCD_INDEX_MASK;
+		ahead = (index - sent) & mask;
+		if (likely(index <= mask && ahead < q->next - sent && q->buf[index] != NULL))
+			sent += ahead + 1;
 		else
 			vx_count(&q->stats.bad_completions, 1);
 	}
+	q->comp_next = pos;
+	q->sent = sent;
 }
 
 uint32_t

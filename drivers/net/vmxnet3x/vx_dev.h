@@ -15,7 +15,7 @@
  *  - vx_queue.c: queues for activation; vx_queue_setup.c: they come and go; vx_queue_state.c: how one is doing;
  *  - vx_rx.c, on vx_rx_frame.c, vx_rx_fill.c, vx_rx_inner.c, vx_rx_meta.c: the receive burst;
  *  - vx_tx.c, vx_tx_prepare.c, on vx_tx_free.c, vx_tx_csum.c, vx_tx_plan.c: the transmit burst;
- *  - vx_vec.c, on vx_vec_avx2.c: what both do by vectors;
+ *  - vx_vec.c, on vx_vec_avx2.c, vx_vec_avx512.c: what both do by vectors;
  *  - vx_csum.c, vx_ring.h: what both have in common;
  *  - vx_user.c: registers and interrupts over vfio-user; on vx_server.c: a server that was looked at;
  *  - vx_memory.c: DPDK's memory in a server's reach; on vx_maps.c: what is mapped there; vx_memfile.c: files of others' memory;

@@ -9,7 +9,7 @@
 #include "vx_ring.h"
 
 /** Distance in frames at which the mbufs that will be filled in are fetched into the cache. */
-#define VX_RX_AHEAD 4
+#define VX_RX_AHEAD 8
 
 /** vx_rxq::distance when each mbuf has to be asked for the address of its buffer. */
 #define VX_NO_DISTANCE UINT64_MAX

@@ -55,5 +55,6 @@ const struct vx_vec *vx_vec_choose(void);
 
 /* By kind of CPU. */
 const struct vx_vec *vx_vec_avx2(void);
+const struct vx_vec *vx_vec_avx512(void);
 
 #endif /* VX_VEC_H */

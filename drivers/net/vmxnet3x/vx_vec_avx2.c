@@ -17,12 +17,14 @@ both(__m128i low, __m128i high)
 	return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
 }
 
-/* ---- receive ---- */
+/* One vector twice. */
+AVX2 INLINE __m256i
+each(__m128i v)
+{
+	return _mm256_broadcastsi128_si256(v);
+}
 
-/* What completions of a group shall be, two and two. */
-struct want {
-	__m256i mask, a, b;
-};
+/* ---- receive ---- */
 
 /* Two completions, in their order. */
 AVX2 INLINE __m256i
@@ -49,16 +51,6 @@ kinds_of(__m256i lo, __m256i hi)
 	return _mm256_or_si256(_mm256_or_si256(flags, tag), _mm256_or_si256(cnc, hash));
 }
 
-/* All of an mbuf that a frame gives it. */
-AVX2 INLINE void
-fill_in(struct rte_mbuf *m, __m128i rearm, __m128i fields, uint64_t kind)
-{
-	const __m128i k = _mm_load_si128((const __m128i *)((const char *)vx_rx_kinds + kind));
-
-	_mm_store_si128((__m128i *)&m->rearm_data, _mm_unpackhi_epi64(rearm, k));
-	_mm_store_si128((__m128i *)&m->rx_descriptor_fields1, _mm_blend_epi32(fields, k, 1));
-}
-
 AVX2 static uint32_t
 take(const struct vx_rxq *q, struct rte_mbuf **pkts, uint32_t nb, uint64_t *bytes)
 {
@@ -66,18 +58,14 @@ take(const struct vx_rxq *q, struct rte_mbuf **pkts, uint32_t nb, uint64_t *byte
 	const struct vx_entry *e = &q->comp[q->next & q->comp_mask];
 	struct rte_mbuf **buf = &r->buf[r->done & r->mask];
 	const int place = (int)(q->whole | (r->done & r->mask));
-	const int kind = (int)(vx_gen(q->next, q->comp_log2) << VMXNET3_CD_GEN_SHIFT);
-	const __m256i mask = _mm256_broadcastsi128_si256(_mm_setr_epi32(VX_RX_PLACE_MASK, 0, 0, (int)VX_RX_SORT_MASK));
+	const int sort = (int)(vx_gen(q->next, q->comp_log2) << VMXNET3_CD_GEN_SHIFT);
+	const __m256i mask = each(vx_vec_mask()), shuffle = each(vx_vec_shuffle()), clean = each(vx_vec_clean());
 	const __m256i step = _mm256_setr_epi32(GROUP, 0, 0, 0, GROUP, 0, 0, 0);
 	const __m256i len_mask = _mm256_set1_epi64x(VMXNET3_RCD_LEN_MASK | VMXNET3_RCD_ERR);
 	const __m256i buf_len = _mm256_set1_epi64x(q->buf_len), ones = _mm256_set1_epi64x(-1);
-	/* Length and tag are word 2; the length twice. An error makes no difference to a length that passed. */
-	const __m256i shuffle = _mm256_broadcastsi128_si256(
-		_mm_setr_epi8(-1, -1, -1, -1, 8, 9, -1, -1, 8, 9, 10, 11, 4, 5, 6, 7));
-	const __m256i no_tag_flag = _mm256_broadcastsi128_si256(_mm_setr_epi32(-1, -1, ~(int)VMXNET3_RCD_TS, -1));
 	const __m128i rearm = _mm_set1_epi64x((int64_t)q->rearm);
-	__m256i want_a = _mm256_setr_epi32(place, 0, 0, kind, place + 1, 0, 0, kind);
-	__m256i want_b = _mm256_setr_epi32(place + 2, 0, 0, kind, place + 3, 0, 0, kind);
+	__m256i want_a = _mm256_setr_epi32(place, 0, 0, sort, place + 1, 0, 0, sort);
+	__m256i want_b = _mm256_setr_epi32(place + 2, 0, 0, sort, place + 3, 0, 0, sort);
 	__m256i sum = _mm256_setzero_si256();
 	struct rte_mbuf **out = pkts, **end = pkts + (nb & -GROUP);
 
@@ -98,15 +86,15 @@ take(const struct vx_rxq *q, struct rte_mbuf **pkts, uint32_t nb, uint64_t *byte
 		__builtin_prefetch(buf[VX_RX_AHEAD + 2]);
 		__builtin_prefetch(buf[VX_RX_AHEAD + 3]);
 		kinds = kinds_of(lo, hi);
-		a = _mm256_shuffle_epi8(_mm256_and_si256(a, no_tag_flag), shuffle);
-		b = _mm256_shuffle_epi8(_mm256_and_si256(b, no_tag_flag), shuffle);
+		a = _mm256_shuffle_epi8(_mm256_and_si256(a, clean), shuffle);
+		b = _mm256_shuffle_epi8(_mm256_and_si256(b, clean), shuffle);
 		/* Pairs are interleaved: lower lanes have the first and third frame. */
-		fill_in(buf[0], rearm, _mm256_castsi256_si128(a), (uint64_t)_mm256_extract_epi64(kinds, 0));
-		fill_in(buf[2], rearm, _mm256_castsi256_si128(b), (uint64_t)_mm256_extract_epi64(kinds, 1));
-		fill_in(buf[1], rearm, _mm256_extracti128_si256(a, 1), (uint64_t)_mm256_extract_epi64(kinds, 2));
-		fill_in(buf[3], rearm, _mm256_extracti128_si256(b, 1), (uint64_t)_mm256_extract_epi64(kinds, 3));
+		vx_vec_fill_in(buf[0], rearm, _mm256_castsi256_si128(a), (uint64_t)_mm256_extract_epi64(kinds, 0));
+		vx_vec_fill_in(buf[2], rearm, _mm256_castsi256_si128(b), (uint64_t)_mm256_extract_epi64(kinds, 1));
+		vx_vec_fill_in(buf[1], rearm, _mm256_extracti128_si256(a, 1), (uint64_t)_mm256_extract_epi64(kinds, 2));
+		vx_vec_fill_in(buf[3], rearm, _mm256_extracti128_si256(b, 1), (uint64_t)_mm256_extract_epi64(kinds, 3));
 		_mm256_storeu_si256((__m256i *)out, _mm256_loadu_si256((const __m256i *)buf));
-		sum = _mm256_add_epi64(sum, _mm256_and_si256(len, _mm256_set1_epi64x(UINT16_MAX)));
+		sum = _mm256_add_epi64(sum, len);
 		want_a = _mm256_add_epi32(want_a, step);
 		want_b = _mm256_add_epi32(want_b, step);
 	}
@@ -157,8 +145,8 @@ header(const struct rte_mbuf *m)
 	return _mm256_loadu_si256((const __m256i *)&m->rearm_data);
 }
 
-AVX2 static uint32_t
-put(const struct vx_txq *q, uint32_t at, struct rte_mbuf **pkts, uint32_t nb, uint64_t first, uint64_t hi,
+AVX2 uint32_t
+vx_vec_avx2_put(const struct vx_txq *q, uint32_t at, struct rte_mbuf **pkts, uint32_t nb, uint64_t first, uint64_t hi,
 	uint64_t *bytes)
 {
 	const __m256i odd = _mm256_loadu_si256((const __m256i *)&vx_vec_not_plain);
@@ -199,8 +187,8 @@ owners(const struct rte_mbuf *m)
 	return _mm_load_si128((const __m128i *)&m->rearm_data);
 }
 
-AVX2 static uint32_t
-idle(struct rte_mbuf **buf, uint32_t nb)
+AVX2 uint32_t
+vx_vec_avx2_idle(struct rte_mbuf **buf, uint32_t nb)
 {
 	const __m128i odd = _mm_load_si128((const __m128i *)vx_vec_not_idle);
 	const struct rte_mempool *pool = buf[0]->pool;
@@ -217,7 +205,8 @@ idle(struct rte_mbuf **buf, uint32_t nb)
 }
 
 static const struct vx_vec avx2 = {
-	.name = "Vector AVX2", .bits = 256, .group = GROUP, .take = take, .post = post, .put = put, .idle = idle,
+	.name = "Vector AVX2", .bits = 256, .group = GROUP, .take = take, .post = post, .put = vx_vec_avx2_put,
+	.idle = vx_vec_avx2_idle,
 };
 
 const struct vx_vec *

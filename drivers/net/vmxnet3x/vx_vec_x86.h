@@ -36,11 +36,51 @@ vx_vec_load(const struct vx_entry *e)
 	return *(const volatile __m128i *)(const void *)e;
 }
 
+/* ---- receive ---- */
+
+/** Bits of a completion that say where it belongs and of what sort it is. */
+VX_VEC_INLINE(VX_VEC_AVX2) __m128i
+vx_vec_mask(void)
+{
+	return _mm_setr_epi32(VX_RX_PLACE_MASK, 0, 0, (int)VX_RX_SORT_MASK);
+}
+
+/** Bits of a completion that become fields of an mbuf: in word 2 all but what is between length and tag. */
+VX_VEC_INLINE(VX_VEC_AVX2) __m128i
+vx_vec_clean(void)
+{
+	return _mm_setr_epi32(-1, -1, (int)(VMXNET3_RCD_LEN_MASK | ~0u << VMXNET3_RCD_TCI_SHIFT), -1);
+}
+
+/** Bytes of a completion as fields of an mbuf, from packet_type on, which is left out: the length twice, the tag, the hash. */
+VX_VEC_INLINE(VX_VEC_AVX2) __m128i
+vx_vec_shuffle(void)
+{
+	return _mm_setr_epi8(-1, -1, -1, -1, 8, 9, -1, -1, 8, 9, 10, 11, 4, 5, 6, 7);
+}
+
+/**
+ * Writes everything in an mbuf that a frame gives it.
+ * @param rearm   mbuf::rearm_data in the upper half
+ * @param fields  what vx_vec_shuffle() makes
+ * @param kind    where in vx_rx_kinds, in bytes
+ */
+VX_VEC_INLINE(VX_VEC_AVX2) void
+vx_vec_fill_in(struct rte_mbuf *m, __m128i rearm, __m128i fields, uint64_t kind)
+{
+	const __m128i k = _mm_load_si128((const __m128i *)((const char *)vx_rx_kinds + kind));
+
+	_mm_store_si128((__m128i *)&m->rearm_data, _mm_unpackhi_epi64(rearm, k));
+	_mm_store_si128((__m128i *)&m->rx_descriptor_fields1, _mm_blend_epi32(fields, k, 1));
+}
+
 VX_VEC_INLINE(VX_VEC_AVX2) uint64_t
 vx_vec_total(__m128i v)
 {
 	return (uint64_t)_mm_cvtsi128_si64(v) + (uint64_t)_mm_extract_epi64(v, 1);
 }
+
+/* ---- transmit ---- */
 
 /** Where a frame begins in its buffer, and in the upper half its length; other fields of the mbuf are in between. */
 VX_VEC_INLINE(VX_VEC_AVX2) __m128i
@@ -70,5 +110,10 @@ static const uint64_t vx_vec_not_idle[2] __rte_aligned(16) = {
 };
 
 static_assert(offsetof(struct rte_mbuf, refcnt) == 18 && offsetof(struct rte_mbuf, nb_segs) == 20, "second and third word");
+
+/** vx_vec::put and vx_vec::idle with AVX2. */
+uint32_t vx_vec_avx2_put(const struct vx_txq *q, uint32_t at, struct rte_mbuf **pkts, uint32_t nb, uint64_t first,
+	uint64_t hi, uint64_t *bytes);
+uint32_t vx_vec_avx2_idle(struct rte_mbuf **buf, uint32_t nb);
 
 #endif /* VX_VEC_X86_H */

@@ -57,6 +57,8 @@ const struct cmd cmd_table[] = {
 				"device: interrupts moderated (default), or raised as soon as they are due"},
 			{"local-checksum", "full|skip", CMD_CHOICE, CHOICES("full", "skip"),
 				"device: checksums of frames from guests here: made (default), or not"},
+			{"tunnel-tso", "cut|whole", CMD_CHOICE, CHOICES("cut", "whole"),
+				"device: large frames inside of tunnels: cut (default), or whole with LRO"},
 			{"interface", "NAME", CMD_TEXT, NULL, "tap, af_xdp: the network interface"},
 			{"devargs", "TEXT", CMD_TEXT, NULL, "ethdev: device arguments as DPDK takes them"},
 			{"queues", "N", CMD_TEXT, NULL, "tap, af_xdp, ethdev: number of queues"},

@@ -55,6 +55,7 @@ struct port_conf {
 	uint32_t link_speed;     /**< Mbit/s; default 10000 */
 	bool doorbell_message;   /**< default false: memory */
 	bool skip_local_csum;    /**< default false: checksums are always made */
+	bool whole_tunnel_tso;   /**< default false: large frames inside of tunnels are cut */
 	uint32_t interrupt_rate; /**< per second and vector; default 50000, 0: no cap */
 	bool low_latency;        /**< default false: interrupts are moderated */
 

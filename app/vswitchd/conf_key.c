@@ -15,6 +15,8 @@ static const struct conf_choice conf_latencies[] = {
 	{ "normal", false }, { "low", true }, { NULL, 0 } };
 static const struct conf_choice conf_local_checksums[] = {
 	{ "full", false }, { "skip", true }, { NULL, 0 } };
+static const struct conf_choice conf_tunnel_tsos[] = {
+	{ "cut", false }, { "whole", true }, { NULL, 0 } };
 static const struct conf_choice conf_links[] = {
 	{ "up", true }, { "down", false }, { NULL, 0 } };
 static const struct conf_choice conf_vlan_modes[] = {

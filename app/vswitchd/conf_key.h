@@ -76,6 +76,7 @@ struct conf_key {
 	X(INTERRUPT_RATE, "interrupt-rate", UINT, interrupt_rate, ON_DEVICE, 0, 1000000, NULL) \
 	X(LATENCY, "latency", CHOICE, low_latency, ON_DEVICE, 0, 0, conf_latencies) \
 	X(LOCAL_CHECKSUM, "local-checksum", CHOICE, skip_local_csum, ON_DEVICE, 0, 0, conf_local_checksums) \
+	X(TUNNEL_TSO, "tunnel-tso", CHOICE, whole_tunnel_tso, ON_DEVICE, 0, 0, conf_tunnel_tsos) \
 	X(LINK, "link", CHOICE, link_up, ON_ANY, 0, 0, conf_links) \
 	X(VLAN_MODE, "vlan-mode", CHOICE, vlan_mode, ON_ANY, 0, 0, conf_vlan_modes) \
 	X(TAG, "tag", UINT, tag, ON_ANY, 0, VLAN_MAX, NULL) \

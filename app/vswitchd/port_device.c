@@ -107,6 +107,7 @@ device_open(struct port *port, struct error *err)
 		.intr_rate = conf->interrupt_rate,
 		.low_latency = conf->low_latency,
 		.skip_local_csum = conf->skip_local_csum,
+		.whole_tunnel_tso = conf->whole_tunnel_tso,
 	};
 	memcpy(dev_conf.mac, conf->mac, sizeof(dev_conf.mac));
 	port->priv = device;

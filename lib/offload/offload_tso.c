@@ -129,21 +129,18 @@ offload_tso_copy(struct offload_tso *tso, const struct offload_seg *to, uint16_t
 int
 offload_tso_whole(struct offload_frame *frame)
 {
-	const struct offload_headers *hdr = &frame->hdr;
 	struct offload_tso_headers plan;
-	uint8_t *ip;
+	int ret;
 
-	if (frame->request == OFFLOAD_USO || frame->flags & OFFLOAD_F_INNER)
+	if (frame->request == OFFLOAD_USO)
 		return -ENOTSUP;
-	if (offload_tso_headers_plan(&plan, frame) != 0 || frame->len - hdr->l2_len > UINT16_MAX)
+	ret = offload_tso_headers_plan(&plan, frame);
+	if (ret != 0)
+		return ret;
+	if (frame->len - plan.ip[0].at > UINT16_MAX)
 		return -EINVAL;
-	ip = frame->seg[0].data + hdr->l2_len;
-	if (hdr->flags & OFFLOAD_H_IPV6) {
-		store_be16(ip + 4, (uint16_t)(frame->len - hdr->l2_len - IPV6_LEN));
-		return 0;
-	}
-	store_be16(ip + 2, (uint16_t)(frame->len - hdr->l2_len));
-	store_raw16(ip + 10, 0);
-	store_raw16(ip + 10, (uint16_t)~rte_raw_cksum(ip, hdr->l3_len));
+	if (plan.nb_ips > 1 && !plan.tunnel_udp)
+		return -ENOTSUP;
+	offload_tso_headers_whole(&plan, frame->seg[0].data, frame->len);
 	return 0;
 }

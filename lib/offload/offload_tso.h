@@ -78,11 +78,12 @@ offload_tso_next_len(const struct offload_tso *tso)
 void offload_tso_copy(struct offload_tso *tso, const struct offload_seg *to, uint16_t nb_to);
 
 /**
- * Makes the IP header of an OFFLOAD_TSO frame that of one large packet, as after any aggregation,
- * for somebody who takes it whole. The request and the TCP checksum stay what they are.
+ * Makes the headers of an OFFLOAD_TSO frame those of one large packet, as after any aggregation, for somebody who takes it
+ * whole: lengths and IP header checksums, of a UDP tunnel as well. The request and the TCP checksum stay what they are; an
+ * outer UDP checksum is not made either (but not 0, which would mean that there is none).
  *
  * @return 0; -EINVAL when the request contradicts the frame, or it is longer than an IP packet can be; -ENOTSUP for
- *         datagrams and inside of tunnels: nobody takes them whole
+ *         datagrams and inside of other tunnels than VXLAN and Geneve: nobody takes them whole
  */
 int offload_tso_whole(struct offload_frame *frame);
 

@@ -253,3 +253,16 @@ offload_tso_headers_write(const struct offload_tso_headers *h, uint8_t *data,
 	if (h->nb_ips > 1)
 		write_tunnel(h, data, piece);
 }
+
+void
+offload_tso_headers_whole(const struct offload_tso_headers *h, uint8_t *data, uint32_t end)
+{
+	for (uint8_t i = 0; i < h->nb_ips; i++)
+		write_ip(&h->ip[i], data, end, 0);
+	if (!h->tunnel_udp)
+		return;
+	store_be16(data + h->tunnel_at + UDP_LEN_AT, (uint16_t)(end - h->tunnel_at));
+	if (h->tunnel_csum_at != 0)
+		store_raw16(data + h->tunnel_csum_at,
+			fold_sum((uint32_t)h->tunnel_pseudo + load_raw16(data + h->tunnel_at + UDP_LEN_AT)));
+}

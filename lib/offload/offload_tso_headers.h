@@ -47,4 +47,10 @@ int offload_tso_headers_plan(struct offload_tso_headers *h, struct offload_frame
 void offload_tso_headers_write(const struct offload_tso_headers *h, uint8_t *data,
 	const struct offload_tso_piece *piece);
 
+/**
+ * Makes the headers those of one large packet that ends at @p end: lengths, IP headers' checksums, and the seed of an outer UDP
+ * checksum that pieces would have.
+ */
+void offload_tso_headers_whole(const struct offload_tso_headers *h, uint8_t *data, uint32_t end);
+
 #endif /* OFFLOAD_TSO_HEADERS_H */

@@ -46,6 +46,7 @@ struct rx_ctx {
 	bool inner; /* and about those inside of tunnels */
 	unsigned int verify; /* the same for the copy */
 	bool large; /* it takes large frames */
+	bool large_inner; /* and those inside of tunnels */
 	bool skip;  /* a sum that the sender has left open may stay so */
 	uint16_t delivered;
 	bool dropped; /* something in drops */
@@ -77,6 +78,7 @@ ctx_open(struct rx_ctx *c, struct vmxnet3_dev *dev, enum vmxnet3_drop *reason)
 	c->verify = (c->csum ? OFFLOAD_VERIFY : 0) | (c->inner ? OFFLOAD_VERIFY_INNER : 0);
 	c->skip = c->csum && dev->conf.skip_local_csum;
 	c->large = c->csum && dev->rev->lro_type4 && c->features & VMXNET3_F_LRO;
+	c->large_inner = c->large && c->inner && dev->conf.whole_tunnel_tso;
 	c->delivered = 0;
 	c->dropped = false;
 	memset(c->drops, 0, sizeof(c->drops));
@@ -150,15 +152,15 @@ nb_segments(const struct offload_frame *f)
 }
 
 /*
- * Makes a segmentation request one large frame, if it can go to the driver as such: only TCP, and not inside of a
- * tunnel, since the completion says nothing of where the headers are that drivers would have to rewrite.
+ * Makes a segmentation request one large frame, if it can go to the driver as such: only TCP, and inside of a tunnel only if
+ * somebody who knows the guest says so, since the device cannot tell the drivers that lose such frames from those that do not.
  */
 static bool
 settle_large(const struct rx_ctx *c, struct offload_frame *f)
 {
 	uint32_t n;
 
-	if (!c->large || f->request != OFFLOAD_TSO || f->flags & OFFLOAD_F_INNER)
+	if (!c->large || f->request != OFFLOAD_TSO || (f->flags & OFFLOAD_F_INNER && !c->large_inner))
 		return false;
 	if (f->len > RX_LARGE_MAX || f->mss == 0 || f->hdr_len > f->len)
 		return false;
@@ -348,8 +350,8 @@ copy_frame(const struct rx_ctx *c, const struct rx_item *it)
 	if (unlikely(it->open))
 		return copy_open(f, to, it->nb_pieces);
 	known = offload_copy_frame(f, to, it->nb_pieces, it->summed ? c->verify : 0);
-	/* A large frame that goes whole has a sum that is not made: its driver knows. */
-	return it->mss != 0 ? OFFLOAD_F_CSUM_GOOD : known;
+	/* A large frame that goes whole has sums that are not made: its driver knows. */
+	return it->mss != 0 ? OFFLOAD_F_CSUM_GOOD | OFFLOAD_F_INNER_GOOD : known;
 }
 
 /* @param known  as copy_frame() returns it */

@@ -67,6 +67,7 @@ dev_rx_publish(const struct rx_item *it, const struct rx_batch *b)
 		}
 		if (unlikely(it->mss != 0 && dw0 & VMXNET3_RCD_SOP)) {
 			dw0 &= ~(DEV_RX_RSS_TYPE_MASK | VMXNET3_RCD_INNER_RSS);
+			dw0 |= it->dw0 & VMXNET3_RCD_INNER;
 			dw1 = it->wire_pkts;
 			dw3 ^= (VMXNET3_CD_TYPE_RX ^ VMXNET3_CD_TYPE_RX_LRO) <<
 				VMXNET3_CD_TYPE_SHIFT;

@@ -56,6 +56,11 @@ struct vmxnet3_dev_conf {
 	 * to a driver that has RXCSUM on. Whoever resends such a frame, or reads its bytes, meets a wrong checksum.
 	 */
 	bool skip_local_csum;
+	/**
+	 * OFFLOAD_TSO frames inside of VXLAN and Geneve are handed over whole to a driver that has LRO and RXINNEROFLD on. There are
+	 * versions of Linux that lose every one of them, and nothing in the device tells which: see docs/architecture.md.
+	 */
+	bool whole_tunnel_tso;
 };
 
 enum vmxnet3_log_level { VMXNET3_LOG_ERR = 3, VMXNET3_LOG_WARNING = 4, VMXNET3_LOG_INFO = 6,

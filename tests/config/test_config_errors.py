@@ -142,7 +142,7 @@ workers:
     idle: {sleep: no, steps: [{after-us: 1, sleep-us: 1}, {after-us: 2, sleep-us: 2}]}
 ports:
     - {name: vm1, type: device, socket: /run/x/s, owner: root, group: 0, mode: 0600, mac: "52:54:00:00:00:01", max-queues: 32,
-       revisions: 7, mtu: 9190, link-speed: 1, doorbell: message, interrupt-rate: 0, latency: low, local-checksum: skip, link: down}
+       revisions: 7, mtu: 9190, link-speed: 1, doorbell: message, interrupt-rate: 0, latency: low, local-checksum: skip, tunnel-tso: whole, link: down}
     - {name: up0, type: tap, interface: t0, queues: 2, mtu: 68}
     - {name: up1, type: af_xdp, interface: t1}
     - {name: cap, type: ethdev, devargs: "net_null0", vlan-mode: access, tag: 4094}

@@ -260,7 +260,7 @@ def test_port_add_takes_the_keys_of_the_file(rpc):
         assert port["bridge"] is None and port["link"] == "down" and port["attached"] is False
         assert port["conf"] == {"name": "x", "type": "device", "socket": port["conf"]["socket"], "mode": "0600", "mac": "52:54:00:00:00:09",
                                 "max-queues": 4, "revisions": "0x47", "mtu": 9000, "link-speed": 10000, "doorbell": "memory",
-                                "interrupt-rate": 50000, "latency": "normal", "local-checksum": "full", "link": "down",
+                                "interrupt-rate": 50000, "latency": "normal", "local-checksum": "full", "tunnel-tso": "cut", "link": "down",
                                 "vlan-mode": "transparent", "tag": 0, "qinq-ethtype": "802.1ad"}
         assert port["device"]["permanent_mac"] == "52:54:00:00:00:09"
         assert os.path.exists(port["conf"]["socket"])

@@ -9,7 +9,7 @@ from lib import paths
 
 EXAMPLE = {
     "socket": None, "mode": "0600", "mac": "52:54:00:00:00:77", "max-queues": "4", "revisions": "0x7", "mtu": "1500",
-    "link-speed": "25000", "doorbell": "message", "interrupt-rate": "1000", "latency": "low", "local-checksum": "skip", "link": "down",
+    "link-speed": "25000", "doorbell": "message", "interrupt-rate": "1000", "latency": "low", "local-checksum": "skip", "tunnel-tso": "whole", "link": "down",
 }
 
 

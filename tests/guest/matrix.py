@@ -7,6 +7,8 @@ from lib.cover import Cover
 REVISION = {"6.1": {0x07: 3, 0x3f: 6, 0x47: 7, 0x7f: 7, 0x1ff: 7},
             "6.12": {0x07: 3, 0x3f: 6, 0x47: 7, 0x7f: 7, 0x1ff: 9}}
 MASKS = tuple(REVISION["6.1"])
+# To the card with this one large frames inside of tunnels go whole.
+WHOLE = 0x7f
 TUNNELS = ("vxlan", "geneve")
 SIDES = ("a", "b")
 

@@ -6,7 +6,7 @@ import contextlib
 import re
 
 from lab import Lab, counters, mac
-from matrix import FEATURES, MASKS, REVISION, SIDES, TUNNELS, has_tunnels
+from matrix import FEATURES, MASKS, REVISION, SIDES, TUNNELS, WHOLE, has_tunnels
 from wire import PortCapture, Tcpdump
 
 KERNELS = {"a": "6.12", "b": "6.1"}
@@ -43,7 +43,8 @@ class MatrixRig:
 
     def __init__(self):
         cards = 2 * len(MASKS)
-        self.lab = Lab(ports=cards + 1, port=lambda number: {"revisions": (*MASKS, *MASKS, 0x47)[number - 1]})
+        keys = [{"revisions": mask, "tunnel-tso": "whole" if mask == WHOLE else "cut"} for mask in (*MASKS, *MASKS, 0x47)]
+        self.lab = Lab(ports=cards + 1, port=lambda number: keys[number - 1])
         self.far_port = f"vm{cards + 1}"
         self.case = None
         self._stack = contextlib.ExitStack()

@@ -12,8 +12,9 @@ import itertools
 from pathlib import Path
 
 import pytest
-from matrix import FEATURES, offload_matrix, seeds, title
-from matrix_rig import STATIONS, MatrixRig, address, in_url
+from lab import counters
+from matrix import FEATURES, WHOLE, offload_matrix, seeds, title
+from matrix_rig import FILE_BYTES, STATIONS, MatrixRig, address, in_url, tunnel_net
 from overlay import CALICO, FLANNEL, Node, pod
 from scapy.all import IP, TCP, UDP, Dot1Q, Ether, IPv6, wrpcap  # pylint: disable=no-name-in-module
 from scapy.contrib.geneve import GENEVE
@@ -202,6 +203,43 @@ def test_container_overlay_with_default_settings(rig, kind, folder, log_sources)
     uplink = judge(rig, case, {"uplink": folder / f"{kind.device}.pcap"}, folder)["uplink"]
     for station in ("a", "b"):
         assert max(frame.length for frame in uplink if frame.source == rig.mac(station)) == 1500
+
+
+# ---- large frames inside of tunnels, whole ----
+
+@pytest.mark.parametrize("mask", [pytest.param(WHOLE, id="whole"), pytest.param(0x47, id="cut", marks=pytest.mark.long)])
+@pytest.mark.parametrize("net,ip,under", [("vxlan", 4, "4"), ("geneve", 6, "6+sum")], ids=["vxlan", "geneve"])
+def test_large_frames_inside_of_tunnels(rig, net, ip, under, mask, log_sources):
+    """They come whole where the port says so, else cut; the data is the same."""
+    log_sources.append(rig.lab.logs)
+    rig.use(usual(net=net, ip=ip, under=under, a_mask=mask, b_mask=mask))
+    before = counters(rig.guest("b"), rig.card("b"))
+    rig.exchange()
+    rig.check_counters()
+    after = counters(rig.guest("b"), rig.card("b"))
+    frames, size = (after[f"LRO {what} rx"] - before[f"LRO {what} rx"] for what in ("pkts", "byte"))
+    assert (size > FILE_BYTES / 2 and size / frames > 5000) if mask == WHOLE else frames == 0, (frames, size)
+
+
+def test_large_frames_from_a_tunnel_into_a_bridge(rig, log_sources):
+    """The tunnel ends in a bridge, behind which somebody else lives, to whom the guest has to send on what it got."""
+    log_sources.append(rig.lab.logs)
+    rig.use(usual(net="vxlan", ip=4, under="4+sum", a_mask=WHOLE, b_mask=WHOLE))
+    tunnel = tunnel_net("a", "b")
+    guest, there = rig.guest("b"), address(tunnel, "b", 4)
+    guest.run(f"ip netns add inside; ip link add br1 type bridge; ip link set br1 up; ip addr flush dev n{tunnel}; "
+              f"ip link add inside0 type veth peer name eth0 netns inside; ip link set inside0 mtu 1450 master br1 up; "
+              f"ip link set n{tunnel} master br1; ip -n inside link set eth0 mtu 1450 up; "
+              f"ip -n inside addr add {there}/24 dev eth0; ip netns exec inside busybox httpd -p 8080 -h /tmp/www")
+    try:
+        before = counters(guest, rig.card("b"))["LRO pkts rx"]
+        fetch = f"busybox wget -q -O - http://{in_url(address(tunnel, 'a', 4))}:8080/file | md5sum"
+        assert guest.run(f"ip netns exec inside sh -c '{fetch}'", timeout=60).strip() == rig.sums["a"]
+        assert rig.run("a", f"busybox wget -q -O - http://{in_url(there)}:8080/file | md5sum").strip() == rig.sums["b"]
+        assert counters(guest, rig.card("b"))["LRO pkts rx"] > before, "nothing large came: the bridge had nothing to do"
+    finally:
+        guest.run("kill $(ip netns pids inside); ip netns del inside; ip link del br1")
+    rig.check_counters()
 
 
 # ---- changes during a transfer ----

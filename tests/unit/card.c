@@ -71,6 +71,7 @@ card_open(struct card *c, const struct mini_conf *conf, const struct card_opts *
 	if (opts == NULL)
 		opts = &usual;
 	dev_conf.skip_local_csum = opts->skip_local_csum;
+	dev_conf.whole_tunnel_tso = opts->whole_tunnel_tso;
 	memset(c, 0, sizeof(*c));
 	c->now = 1000000000;
 	c->quiesce = opts->quiesce;

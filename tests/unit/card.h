@@ -23,7 +23,7 @@ struct card {
 struct card_opts {
 	size_t memory;   /**< bytes; 0: 32 MiB */
 	bool scattered;
-	bool skip_local_csum;
+	bool skip_local_csum, whole_tunnel_tso;
 	void (*quiesce)(void *ctx);
 };
 

@@ -204,16 +204,15 @@ take_buffer(struct mini *m, uint32_t q, const struct vmxnet3_desc *d, bool sop, 
 	return add_data(m, &r->frame, buf_pa(m, r, ring, index), len, buf_len(m, ring, index));
 }
 
-/* Completions before the last say nothing of the frame, but the first may have hash or LRO. */
+/* Completions before the last say nothing of the frame, but the first may have hash or LRO, and with it the tunnel. */
 static int
 check_not_last(struct mini *m, const struct vmxnet3_desc *d, bool sop)
 {
 	bool lro = RCD_DW3_TYPE(d->dw[3]) == VMXNET3_CD_TYPE_RX_LRO;
-	uint32_t dw3 = d->dw[3] & 0xffffff;
+	uint32_t dw3 = d->dw[3] & (lro ? 0xff0000 : 0xffffff);
+	uint32_t flags = VMXNET3_RCD_CNC | VMXNET3_RCD_INNER_RSS | (lro ? 0 : VMXNET3_RCD_INNER);
 
-	if (lro)
-		dw3 &= ~0xffffu;
-	if (d->dw[0] & (VMXNET3_RCD_CNC | VMXNET3_RCD_INNER | VMXNET3_RCD_INNER_RSS) || d->dw[2] & ~VMXNET3_RCD_LEN_MASK || dw3 != 0 ||
+	if (d->dw[0] & flags || d->dw[2] & ~VMXNET3_RCD_LEN_MASK || dw3 != 0 ||
 			(!sop && (d->dw[1] != 0 || d->dw[0] >> VMXNET3_RCD_RSS_TYPE_SHIFT & 0xf)))
 		return mini_fail(m, "completion before the last says too much: %08x %08x %08x %08x",
 			d->dw[0], d->dw[1], d->dw[2], d->dw[3]);
@@ -235,6 +234,8 @@ take_lro(struct mini *m, struct mini_frame *f, const struct vmxnet3_desc *sop)
 		return mini_fail(m, "large frame is not known to be good");
 	if (sop->dw[0] >> VMXNET3_RCD_RSS_TYPE_SHIFT & 0xf)
 		return mini_fail(m, "large frame has a hash in its first completion");
+	if (!(sop->dw[0] & VMXNET3_RCD_INNER) != !f->inner)
+		return mini_fail(m, "the first completion of a large frame says something else of a tunnel");
 	return 0;
 }
 
@@ -252,8 +253,7 @@ check_csum(struct mini *m, const struct mini_frame *f, uint32_t dw3)
 	/* A wrong IP header leaves nothing that could be right. Wrong is: looked at, and not good. */
 	if (f->cnc ? f->ipc || f->tuc : f->tcp == f->udp || (f->v4 && f->tuc && !f->ipc))
 		return mini_fail(m, "checksum result 0x%x, cnc %d", dw3, f->cnc);
-	if (f->inner && (f->cnc || !f->tuc || f->segs != 0 ||
-			!(m->conf.features & VMXNET3_F_RXINNEROFLD)))
+	if (f->inner && (f->cnc || !f->tuc || !(m->conf.features & VMXNET3_F_RXINNEROFLD)))
 		return mini_fail(m, "inner result 0x%x", dw3);
 	if (!f->cnc && (f->frg || !(m->conf.features & VMXNET3_F_RXCSUM)))
 		return mini_fail(m, "checksum result where there should be none");

@@ -134,8 +134,28 @@ expect_tunnel_pieces(struct card *b, const struct built *large, const struct sha
 	expect_silence(b, 0);
 }
 
+/* @p open is the inner frame as it was sent, with a TCP checksum that is not made. */
 static void
-segmentation_case(struct card *a, struct card *b, uint32_t revision)
+expect_tunnel_whole(struct card *b, const struct built *open, const struct built *large, const struct tunnel *t, uint32_t mss)
+{
+	static struct built inner, want;
+	struct mini_frame got;
+
+	inner = *large;
+	memcpy(inner.data + field_at(&inner), open->data + field_at(open), 2);
+	wrap(&want, &inner, t);
+	if (t->csum)
+		put_seed(&want);
+	expect_frame(b, 0, &got);
+	expect_bytes(&got, want.data, want.len);
+	expect_inner(&got, &inner);
+	assert_int_equal((large->len - l4_at(large) - large->l4 + mss - 1) / mss, got.segs);
+	assert_int_equal(mss, got.mss);
+	expect_silence(b, 0);
+}
+
+static void
+segmentation_case(struct card *a, struct card *b, uint32_t revision, bool whole)
 {
 	static struct built inner, sent, open;
 	struct mini_offload o;
@@ -161,32 +181,82 @@ segmentation_case(struct card *a, struct card *b, uint32_t revision)
 	send_split(a, 0, sent.data, sent.len, 1 + rnd(30), &o);
 	assert_int_equal(1, carry(a, 0, b));
 	expect_reaped(a, 0, 1);
-	expect_tunnel_pieces(b, &inner, &s, t, mss);
+	if (whole && s.payload > mss)
+		expect_tunnel_whole(b, &open, &inner, &t, mss);
+	else
+		expect_tunnel_pieces(b, &inner, &s, t, mss);
 	mini_refill(&b->m, 0, UINT32_MAX);
 }
 
-/* Also for drivers that take large frames: those of tunnels are cut for everybody. */
+/* @p features the receiver's, more than usual. */
+static void
+segmentation(uint32_t revision, uint32_t features, bool scattered, bool whole)
+{
+	const struct card_opts opts = { .scattered = scattered, .whole_tunnel_tso = whole };
+	struct mini_conf ca = roomy(revision), cb = ca;
+	const uint32_t needed = VMXNET3_F_LRO | VMXNET3_F_RXINNEROFLD;
+	struct card a, b;
+	int k;
+
+	cb.features |= features;
+	cb.max_sg = 18;
+	card_open(&a, &ca, &opts);
+	card_open(&b, &cb, &opts);
+	for (k = 0; k < 30; k++)
+		segmentation_case(&a, &b, revision, whole && (features & needed) == needed);
+	card_close(&a);
+	card_close(&b);
+}
+
+/* Also for drivers that take large frames: those of tunnels are cut. */
 static void
 large_frames_in_tunnels_are_cut(void **state)
 {
-	const struct card_opts opts = { .scattered = true };
 	size_t i;
-	int k;
+
+	(void)state;
+	for (i = 0; i < RTE_DIM(revisions); i++)
+		segmentation(revisions[i], VMXNET3_F_LRO | (i % 2 == 0 ? VMXNET3_F_RXINNEROFLD : 0), i == 4, false);
+}
+
+/* Unless the port's owner wants them whole, and the driver results of inner headers, and large frames. */
+static void
+large_frames_in_tunnels_stay_whole(void **state)
+{
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < RTE_DIM(revisions); i++) {
-		struct mini_conf ca = roomy(revisions[i]), cb = roomy(revisions[i]);
-		struct card a, b;
-
-		cb.features |= VMXNET3_F_LRO | (i % 2 == 0 ? VMXNET3_F_RXINNEROFLD : 0);
-		cb.max_sg = 18;
-		card_open(&a, &ca, i == 3 ? &opts : NULL);
-		card_open(&b, &cb, i == 4 ? &opts : NULL);
-		for (k = 0; k < 30; k++)
-			segmentation_case(&a, &b, revisions[i]);
-		card_close(&a);
-		card_close(&b);
+		segmentation(revisions[i], VMXNET3_F_LRO | VMXNET3_F_RXINNEROFLD, i == 4, true);
+		segmentation(revisions[i], i % 2 == 0 ? VMXNET3_F_LRO : VMXNET3_F_RXINNEROFLD, i == 3, true);
 	}
+}
+
+/* One for which the second ring has too little is cut into what the first one takes, whatever was done to it before. */
+static void
+large_frame_in_a_tunnel_falls_back(void **state)
+{
+	const struct card_opts opts = { .whole_tunnel_tso = true };
+	const struct tunnel t = { .geneve = true, .csum = true, .ip_id = 0xfffe };
+	struct mini_conf conf = roomy(7);
+	struct shape s = { .proto = TCP, .payload = 40000, .tcp_flags = 0x18 };
+	static struct built inner, sent;
+	struct mini_offload o;
+	struct card a;
+
+	(void)state;
+	conf.features |= VMXNET3_F_LRO | VMXNET3_F_RXINNEROFLD;
+	conf.empty = true;
+	card_open(&a, &conf, &opts);
+	mini_refill_ring(&a.m, 0, 0, 200);
+	mini_refill_ring(&a.m, 0, 1, 5);
+	build(&inner, &s);
+	wrap(&sent, &inner, &t);
+	o = request(7, &inner, tunnel_end(&sent, &t), 1398, true);
+	send_split(&a, 0, sent.data, sent.len, 9, &o);
+	assert_int_equal(1, carry(&a, 0, &a));
+	expect_tunnel_pieces(&a, &inner, &s, t, 1398);
+	card_close(&a);
 }
 
 /* Counters tell what goes on the wire, the headers of the tunnel in each piece. */
@@ -429,6 +499,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(inner_checksums_are_completed),
 		cmocka_unit_test(large_frames_in_tunnels_are_cut),
+		cmocka_unit_test(large_frames_in_tunnels_stay_whole),
+		cmocka_unit_test(large_frame_in_a_tunnel_falls_back),
 		cmocka_unit_test(large_frames_in_tunnels_are_counted),
 		cmocka_unit_test(both_layers_are_verified),
 		cmocka_unit_test(inner_results_need_revision_4),

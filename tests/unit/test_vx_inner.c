@@ -145,6 +145,32 @@ outer_checksums_that_do_not_follow(void **state)
 	bare_close(&port);
 }
 
+/* Of a large frame the inner checksum is not made, so nothing follows for the outer one. */
+static void
+outer_checksum_of_a_large_frame(void **state)
+{
+	struct wrap w = { .kind = VXLAN, .outer_csum = true, .inner = { .proto = 6, .payload = 3000 } };
+	struct vmxnet3_desc d;
+	struct rte_mbuf *got;
+	int index;
+
+	(void)state;
+	begin_receive(RTE_ETH_RX_OFFLOAD_OUTER_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_LRO);
+	wrap(&w);
+	put16(out.data + out.in_field, 0x1234);
+	index = hand_buffer(&hand, 0, &d);
+	assert_true(index >= 0);
+	memcpy((void *)((uintptr_t)d.dw[1] << 32 | d.dw[0]), out.data, 1000);
+	hand_completion(&hand, (uint32_t)index | VMXNET3_RCD_SOP | VMXNET3_RCD_EOP | VMXNET3_RCD_INNER, 3, 1000,
+		good() | 1400 | VMXNET3_CD_TYPE_RX_LRO << VMXNET3_CD_TYPE_SHIFT);
+	assert_int_equal(1, vx_recv(&port, &got, 1));
+	assert_true(got->ol_flags & RTE_MBUF_F_RX_LRO && got->tso_segsz == 1400);
+	assert_true(got->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+	assert_int_equal(0, got->ol_flags & OUTER_BITS);
+	rte_pktmbuf_free(got);
+	bare_close(&port);
+}
+
 /* A device that describes what is not there. */
 static void
 headers_that_do_not_agree(void **state)
@@ -172,6 +198,7 @@ main(void)
 		cmocka_unit_test(inner_results_have_types),
 		cmocka_unit_test(outer_checksums_follow),
 		cmocka_unit_test(outer_checksums_that_do_not_follow),
+		cmocka_unit_test(outer_checksum_of_a_large_frame),
 		cmocka_unit_test(headers_that_do_not_agree),
 	};
 

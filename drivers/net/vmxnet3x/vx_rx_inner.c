@@ -129,5 +129,7 @@ vx_rx_describe_inner(const struct vx_rxq *q, struct rte_mbuf *m)
 	if (!agrees(m->packet_type, l.inner.flags))
 		m->ol_flags &= ~CHECKSUMS;
 	m->packet_type = outer_type(&l) | inner_type(l.inner.flags);
-	m->ol_flags |= outer_checksums(q, m, data, &l);
+	/* Of a large frame nobody has made them. */
+	if (q->mss == 0)
+		m->ol_flags |= outer_checksums(q, m, data, &l);
 }

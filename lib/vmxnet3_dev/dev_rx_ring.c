@@ -282,76 +282,97 @@ advance_by(struct dev_ring_pos *pos, uint32_t n)
 }
 
 /*
- * The usual: unicast frames, each into the one buffer at its turn, in the mapping hit last. Up to the first that needs
+ * The usual: each frame of a run into the one buffer at its turn, in the mapping hit last. Up to the first that needs
  * more thought, or where a ring's entries do not go on.
  *
- * @return number of items placed
+ * @return number of frames placed
  */
 static inline uint16_t
-place_plain(struct cursor *c, struct rx_item *const *items, uint16_t n, struct rx_batch *b, struct sums *s)
+place_run(struct cursor *c, struct rx_run *r, uint16_t n)
 {
 	const struct vfu_dma_range *range = &c->q->tlb.range;
 	const uint64_t longest = VMXNET3_RXD_LEN_MASK;
 	const uint64_t room = range->len > longest && range->prot & VFU_DMA_WRITE ? range->len - longest : 0;
-	const uint64_t want = (uint64_t)c->ring[0].gen << VMXNET3_RXD_GEN_SHIFT;
-	const uint64_t data_pa = c->q->st->data_pa;
-	const uint32_t data_size = c->data_size, queue = c->queue, data_queue = c->queue + 2 * c->nb_rxq;
-	struct offload_seg *piece = &b->piece[b->nb_pieces];
-	struct rx_slot *slot = &b->slot[b->nb_slots];
-	uint32_t run, comp_run, at = c->ring[0].next;
-	uint64_t frames, bytes = 0, wire_bytes = 0;
-	struct vmxnet3_desc *d, *comp;
+	const uint32_t want = c->ring[0].gen << VMXNET3_RXD_GEN_SHIFT;
+	const uint32_t data_size = c->data_size;
+	uint64_t data_pa = c->q->st->data_pa + (uint64_t)c->ring[0].next * data_size;
+	uint32_t run, comp_run;
+	struct vmxnet3_desc *d;
 	uint16_t i;
 
-	d = dev_ring_run(&c->q->ring[0], at, &run);
-	comp = dev_ring_run(&c->q->comp, c->comp.next, &comp_run);
+	d = dev_ring_run(&c->q->ring[0], c->ring[0].next, &run);
+	r->comp = dev_ring_run(&c->q->comp, c->comp.next, &comp_run);
+	r->index = c->ring[0].next;
+	r->gen = c->comp.gen;
+	r->data_size = data_size;
 	n = (uint16_t)RTE_MIN((uint32_t)n, RTE_MIN(run, comp_run));
-	for (i = 0; i < n; i++, d++, at++, comp++) {
-		struct rx_item *it = items[i];
-		uint64_t high = dev_desc_high(d), offset;
-		uint32_t buffer = (uint32_t)high & VMXNET3_RXD_LEN_MASK, id = queue;
+	for (i = 0; i < n; i++, d++, data_pa += data_size) {
+		const uint32_t dw2 = (uint32_t)dev_desc_high(d), len = r->len[i];
+		const uint32_t buffer = dw2 & VMXNET3_RXD_LEN_MASK;
+		uint64_t offset = dev_desc_low(d);
 
-		if (unlikely(!it->plain || ((uint32_t)high ^ (uint32_t)want) & (uint32_t)HEAD_MASK || buffer < MIN_HEAD))
+		if (unlikely((dw2 ^ want) & (uint32_t)HEAD_MASK || buffer < MIN_HEAD))
 			break;
-		offset = dev_desc_low(d);
-		if (it->len <= data_size) {
-			offset = data_pa + (uint64_t)at * data_size;
-			id = data_queue;
-		} else if (unlikely(it->len > buffer)) {
+		if (len <= data_size)
+			offset = data_pa;
+		else if (unlikely(len > buffer))
 			break;
-		}
 		offset -= range->iova;
 		if (unlikely(offset >= room))
 			break;
-		piece->data = range->host + offset;
-		piece->len = it->len;
-		/* It is written soon, after the lock is given back. */
-		__builtin_prefetch(piece->data, 1, 3);
+		r->to[i] = range->host + offset;
+		/* Both are written soon, after the lock is given back. */
+		__builtin_prefetch(r->to[i], 1, 3);
+		__builtin_prefetch(r->comp + i, 1, 3);
 		__builtin_prefetch(d + PREFETCH_DESCS);
-		*slot = (struct rx_slot){
-			.comp = comp,
-			.dw0 = at | id << VMXNET3_RCD_RQID_SHIFT,
+	}
+	advance_by(&c->ring[0], i);
+	advance_by(&c->comp, i);
+	return i;
+}
+
+static inline void
+sum_run(struct sums *s, const struct rx_run *r, uint16_t n)
+{
+	uint64_t bytes = 0;
+	uint16_t i;
+
+	for (i = 0; i < n; i++)
+		bytes += r->len[i];
+	s->frames += n;
+	s->bytes += bytes;
+	s->cast.pkts[DEV_CAST_UNI] += n;
+	s->cast.bytes[DEV_CAST_UNI] += bytes;
+}
+
+/* The same for items: their beginning that is a run. @return number of items placed */
+static uint16_t
+place_plain(struct cursor *c, struct rx_item *const *items, uint16_t n, struct rx_batch *b, struct sums *s)
+{
+	struct rx_run run;
+	uint16_t i, nb = 0;
+
+	for (; nb < n && items[nb]->plain; nb++)
+		run.len[nb] = items[nb]->len;
+	nb = place_run(c, &run, nb);
+	for (i = 0; i < nb; i++) {
+		struct rx_item *it = items[i];
+
+		b->piece[b->nb_pieces] = (struct offload_seg){ .data = run.to[i], .len = it->len };
+		b->slot[b->nb_slots] = (struct rx_slot){
+			.comp = run.comp + i,
+			.dw0 = dev_rx_run_dw0(&run, i, c->queue, c->nb_rxq),
 			.len = (uint16_t)it->len,
-			.gen = (uint8_t)c->comp.gen,
+			.gen = (uint8_t)run.gen,
 		};
 		it->fit = RX_FITS;
 		it->nb_slots = 1;
 		it->nb_pieces = 1;
-		it->first_slot = (uint16_t)(slot++ - b->slot);
-		it->first_piece = (uint16_t)(piece++ - b->piece);
-		bytes += it->len;
-		wire_bytes += it->wire_bytes;
+		it->first_slot = b->nb_slots++;
+		it->first_piece = b->nb_pieces++;
 	}
-	b->nb_slots = (uint16_t)(b->nb_slots + i);
-	b->nb_pieces = (uint16_t)(b->nb_pieces + i);
-	advance_by(&c->ring[0], i);
-	advance_by(&c->comp, i);
-	frames = i;
-	s->frames += frames;
-	s->bytes += bytes;
-	s->cast.pkts[DEV_CAST_UNI] += frames;
-	s->cast.bytes[DEV_CAST_UNI] += wire_bytes;
-	return i;
+	sum_run(s, &run, nb);
+	return nb;
 }
 
 /* Whether a batch has room for a burst of plain frames, and one of any kind. */
@@ -394,4 +415,17 @@ dev_rx_reserve(struct vmxnet3_dev *dev, uint32_t queue, uint32_t nb_rxq, struct 
 	if (unlikely(c.error != 0) && !atomic_load_explicit(&dev->rxq[queue].failed, memory_order_relaxed))
 		dev_rxq_fail(dev, &dev->rxq[queue], c.error);
 	return i;
+}
+
+uint16_t
+dev_rx_reserve_run(struct vmxnet3_dev *dev, uint32_t queue, uint32_t nb_rxq, struct rx_run *run, uint16_t n)
+{
+	struct sums sums = { .frames = 0 };
+	struct cursor c;
+
+	cursor_open(&c, dev, queue, nb_rxq);
+	n = place_run(&c, run, n);
+	sum_run(&sums, run, n);
+	cursor_close(&c, &sums);
+	return n;
 }

@@ -6,6 +6,7 @@
 #include "dev_burst.h"
 
 #define RX_BURST 64 /**< frames that are looked at together */
+#define RX_NO_ITEM UINT8_MAX
 
 /** Buffers of one frame: no driver takes more than one HEAD and 17 BODY. */
 #define RX_MAX_BUFS 18
@@ -65,6 +66,38 @@ struct rx_batch {
 	struct rx_slot slot[RX_SLOTS];
 	struct offload_seg piece[RX_PIECES]; /**< guest memory to be filled */
 };
+
+/**
+ * Plain frames, placed one after the other: each in the one buffer at its turn, entry and completion of each following
+ * those of the one before.
+ */
+struct rx_run {
+	uint32_t len[RX_BURST];  /**< bytes to be placed, at most VMXNET3_RXD_LEN_MASK */
+	uint8_t *to[RX_BURST];   /**< where they may be written */
+	struct vmxnet3_desc *comp; /**< of the first */
+	uint32_t index;          /**< ring entry of the first */
+	uint32_t gen;            /**< of the completions */
+	uint32_t data_size;      /**< those that are not longer are in the data ring */
+};
+
+/** What the completion of frame @p i of a run says first: index and queue id. */
+static inline uint32_t
+dev_rx_run_dw0(const struct rx_run *run, uint32_t i, uint32_t queue, uint32_t nb_rxq)
+{
+	uint32_t id = run->len[i] <= run->data_size ? queue + 2 * nb_rxq : queue;
+
+	return (run->index + i) | id << VMXNET3_RCD_RQID_SHIFT;
+}
+
+/**
+ * Reserves for a run what dev_rx_reserve() does for items: for as many of its @p n frames as the rings have plain
+ * places in a row, and counts those as unicast.
+ *
+ * @param run  with lengths; the rest is filled
+ * @return number of frames that have a place
+ */
+uint16_t dev_rx_reserve_run(struct vmxnet3_dev *dev, uint32_t queue, uint32_t nb_rxq, struct rx_run *run,
+	uint16_t n);
 
 /**
  * Reserves buffers and completions for items, in their order, in one step under the queue's lock, and

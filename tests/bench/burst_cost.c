@@ -21,7 +21,7 @@ static struct hand hand;
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: burst_cost FRAME-BYTES FRAMES-PER-BURST FRAMES [fast-free]\n");
+	fprintf(stderr, "usage: burst_cost FRAME-BYTES FRAMES-PER-BURST FRAMES [fast-free] [64|256|512]\n");
 	return 1;
 }
 
@@ -57,17 +57,21 @@ main(int argc, char **argv)
 	uint32_t len;
 	int nb;
 
-	if (argc != 4 && argc != 5)
+	if (argc < 4)
 		return usage();
 	len = (uint32_t)atoi(argv[1]);
 	nb = atoi(argv[2]);
 	frames = strtoull(argv[3], NULL, 10);
 	if (len < 60 || len > 1514 || nb < 1 || nb > BURST_MAX || frames < (uint64_t)nb)
 		return usage();
-	if (argc == 5)
-		conf.tx_offloads = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	if (vx_eal(NULL) != 0)
 		return 1;
+	for (i = 4; i < (uint64_t)argc; i++) {
+		if (strcmp(argv[i], "fast-free") == 0)
+			conf.tx_offloads = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+		else if (vx_vectors((uint16_t)atoi(argv[i])) == NULL)
+			return usage();
+	}
 	bare_open(&port, &conf);
 	hand_open(&hand, &port, 0);
 	/* As a device does that polls. */

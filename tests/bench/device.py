@@ -126,10 +126,10 @@ def burst_cost(report):
         counting = have_valgrind()
         data["runs"], rows = [], []
         with tempfile.TemporaryDirectory(prefix="vx-bench-") as folder:
-            for size, burst, free in ((64, 1, ""), (64, 32, ""), (64, 32, "fast-free"), (1500, 32, "")):
-                options = [free] if free else []
+            for size, burst, how, *options in ((64, 1, ""), (64, 32, ""), (64, 32, ", fast free", "fast-free"),
+                                               (64, 32, ", no vectors", "64"), (1500, 32, "")):
                 run = json.loads(run_program([paths.need(PROGRAMS / "burst_cost"), size, burst, 400000, *options]))
-                row = [f"{size} bytes, {burst} per burst{free and ', fast free'}"]
+                row = [f"{size} bytes, {burst} per burst{how}"]
                 if counting:
                     for way in ("rx", "tx"):
                         run[f"{way}_instructions"] = _total("burst_cost", [size, burst, FRAMES, *options],

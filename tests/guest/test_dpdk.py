@@ -251,7 +251,9 @@ def test_contents(rig):
     words = ["--mbufs", 12288, "--queues", 2 if rig.make == OURS else 1, "--stall", 60]
     segments = ["--segments", 4] if rig.ours else []
     rig.pktcheck("--frames", 20000, *words, *segments).must_be_good(20000)
-    rig.pktcheck("--frames", 5000, *words, *segments, options=["--iova-mode=pa"]).must_be_good(5000)
+    # Buffers anywhere, and a driver without vectors.
+    for options in (["--iova-mode=pa"], ["--force-max-simd-bitwidth=64"]):
+        rig.pktcheck("--frames", 5000, *words, *segments, options=options).must_be_good(5000)
     if rig.ours:
         rig.pktcheck("--frames", 5000, *words, "--csum", "--max", 9014, "--segments", 8).must_be_good(5000)
 

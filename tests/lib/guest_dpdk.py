@@ -22,6 +22,7 @@ OUR_PLUGIN = f"{PLUGIN_DIR}/{paths.PMD_VMXNET3X.name}"
 TERMINAL = "/dev/ttyS2"
 TERMINAL_ARGS = ["-device", "isa-serial,chardev=terminal,iobase=0x3e8,irq=5"]
 HUGEPAGES = 192  # of 2 MiB
+CPU = "Haswell-noTSX"  # with AVX2, which our driver uses; emulation has no AVX-512
 
 
 def libraries(program):
@@ -72,9 +73,9 @@ class DpdkGuest(Guest):
     programs   files to have in PROGRAM_DIR
     """
 
-    def __init__(self, name, nics, plugins=(), programs=(), extra_args=(), cmdline="", **options):
+    def __init__(self, name, nics, plugins=(), programs=(), extra_args=(), cmdline="", vcpus=2, cpu=CPU, **options):
         nics = [{**nic, "addr": slot(number)[1]} for number, nic in enumerate(nics)]
-        super().__init__(name, nics=nics, iommu="lazy", mem="1G", vcpus=2,
+        super().__init__(name, nics=nics, iommu="lazy", mem="1G", vcpus=vcpus, cpu=cpu,
                          cmdline=f"agent.noload hugepages={HUGEPAGES} {cmdline}", archives=[ARCHIVE], **options)
         own = self.dir / "own.cpio"
         pack(plugins, programs, own)
@@ -104,9 +105,9 @@ class DpdkGuest(Guest):
         super().close()
 
 
-def eal_words(devices, plugins=(), options=()):
+def eal_words(devices, plugins=(), options=(), lcores="0,1"):
     """EAL's options: PCI addresses (with device arguments), the guest's files of plugins, further options."""
-    return ["-l", "0,1", "-n", "1", "--no-telemetry", *options,
+    return ["-l", lcores, "-n", "1", "--no-telemetry", *options,
             *(word for plugin in plugins for word in ("-d", plugin)),
             *(word for device in devices for word in ("-a", device))]
 

@@ -62,7 +62,7 @@ main(int argc, char **argv)
 	len = (uint32_t)atoi(argv[1]);
 	nb = atoi(argv[2]);
 	frames = strtoull(argv[3], NULL, 10);
-	if (len < 60 || len > 1514 || nb < 1 || nb > BURST_MAX || frames < (uint64_t)nb)
+	if (len < 60 || len > 9014 || nb < 1 || nb > BURST_MAX || frames < (uint64_t)nb)
 		return usage();
 	if (vx_eal(NULL) != 0)
 		return 1;
@@ -71,6 +71,10 @@ main(int argc, char **argv)
 			conf.tx_offloads = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 		else if (vx_vectors((uint16_t)atoi(argv[i])) == NULL)
 			return usage();
+	}
+	if (len > 1514) {
+		conf.rx_offloads = RTE_ETH_RX_OFFLOAD_SCATTER;
+		conf.mtu = 9000;
 	}
 	bare_open(&port, &conf);
 	hand_open(&hand, &port, 0);

@@ -127,7 +127,7 @@ def burst_cost(report):
         data["runs"], rows = [], []
         with tempfile.TemporaryDirectory(prefix="vx-bench-") as folder:
             for size, burst, how, *options in ((64, 1, ""), (64, 32, ""), (64, 32, ", fast free", "fast-free"),
-                                               (64, 32, ", no vectors", "64"), (1500, 32, "")):
+                                               (64, 32, ", no vectors", "64"), (1500, 32, ""), (9014, 32, " in 5 buffers")):
                 run = json.loads(run_program([paths.need(PROGRAMS / "burst_cost"), size, burst, 400000, *options]))
                 row = [f"{size} bytes, {burst} per burst{how}"]
                 if counting:

@@ -20,6 +20,34 @@ is_there(const struct vx_rxq *q, uint32_t next)
 	return hi >> 63 == vx_gen(next, q->comp_log2);
 }
 
+/* A completion, when it is there and of a whole frame in the buffer that is expected; but for its length. */
+static inline bool
+load_whole(const struct vx_entry *e, uint32_t sort, uint32_t place, uint64_t *lo, uint64_t *hi)
+{
+	*hi = vx_load_gen(e);
+	if ((*hi >> 32 & VX_RX_SORT_MASK) != sort)
+		return false;
+	*lo = vx_load_lo(e);
+	return likely((*lo & VX_RX_PLACE_MASK) == place);
+}
+
+static inline uint32_t
+sort_of(const struct vx_rxq *q)
+{
+	return vx_gen(q->next, q->comp_log2) << VMXNET3_CD_GEN_SHIFT;
+}
+
+/* Whether vectors find enough: the first and the last of a group are there, the first to their taste. */
+static inline bool
+is_group(const struct vx_rxq *q)
+{
+	const struct vx_rx_ring *r = &q->ring[VX_RX_HEAD];
+	uint64_t lo, hi;
+
+	return load_whole(&q->comp[q->next & q->comp_mask], sort_of(q), q->whole | (r->done & r->mask), &lo, &hi) &&
+		is_there(q, q->next + q->vec->group - 1);
+}
+
 /*
  * Takes whole frames, from the @p n-th on, up to the first completion that is something else, or to where a ring ends:
  * everything that follows from a position is constant until there, or one more each time. @return frames there are now
@@ -28,22 +56,21 @@ static inline uint32_t
 take_singly(const struct vx_rxq *q, struct rte_mbuf **pkts, uint32_t n, uint32_t nb, uint64_t *bytes)
 {
 	const struct vx_rx_ring *r = &q->ring[VX_RX_HEAD];
-	const uint32_t sort = vx_gen(q->next, q->comp_log2) << VMXNET3_CD_GEN_SHIFT, buf_len = q->buf_len;
+	const uint32_t sort = sort_of(q), buf_len = q->buf_len;
 	const struct vx_entry *e = &q->comp[(q->next & q->comp_mask) + n];
 	struct rte_mbuf **buf = &r->buf[r->done & r->mask];
 	uint32_t place = q->whole | ((r->done & r->mask) + n);
 	const uint64_t rearm = q->rearm;
 
 	for (; n < nb; n++, e++, place++) {
-		uint64_t hi = vx_load_gen(e), lo;
 		struct rte_mbuf *m = buf[n];
+		uint64_t hi, lo;
 		uint32_t len;
 
-		if ((hi >> 32 & VX_RX_SORT_MASK) != sort)
+		if (!load_whole(e, sort, place, &lo, &hi))
 			break;
-		lo = vx_load_lo(e);
 		len = hi & (VMXNET3_RCD_LEN_MASK | VMXNET3_RCD_ERR);
-		if (unlikely((lo & VX_RX_PLACE_MASK) != place || len - 1 >= buf_len))
+		if (unlikely(len - 1 >= buf_len))
 			break;
 		rte_prefetch0(buf[n + VX_RX_AHEAD]);
 		vx_rx_rearm(m, rearm);
@@ -65,7 +92,7 @@ take_whole(struct vx_rxq *q, struct rte_mbuf **pkts, uint32_t nb)
 
 	nb = RTE_MIN(nb, RTE_MIN(q->comp_mask - (q->next & q->comp_mask), r->mask - (r->done & r->mask)) + 1);
 	nb = RTE_MIN(nb, r->fill - r->done);
-	if (q->vec != NULL && nb >= q->vec->group && is_there(q, q->next + q->vec->group - 1))
+	if (q->vec != NULL && nb >= q->vec->group && is_group(q))
 		n = q->vec->take(q, pkts, nb, &bytes);
 	n = take_singly(q, pkts, n, nb, &bytes);
 	q->next += n;
@@ -74,7 +101,10 @@ take_whole(struct vx_rxq *q, struct rte_mbuf **pkts, uint32_t nb)
 	return (uint16_t)n;
 }
 
-/* A device that lies could keep this going for ever: it ends after as many odd completions as the ring has. */
+/*
+ * What is inside of a frame is no whole one. A device that lies could keep this going for ever: it ends after as many odd
+ * completions as the ring has.
+ */
 static inline uint16_t
 receive(struct vx_rxq *q, struct rte_mbuf **pkts, uint16_t nb)
 {
@@ -82,7 +112,7 @@ receive(struct vx_rxq *q, struct rte_mbuf **pkts, uint16_t nb)
 	uint16_t n = 0, k;
 
 	for (;;) {
-		k = take_whole(q, pkts + n, nb - n);
+		k = likely(q->first == NULL) ? take_whole(q, pkts + n, nb - n) : 0;
 		n = (uint16_t)(n + k);
 		if (n == nb || likely(!is_there(q, q->next)) || odd > q->comp_mask)
 			return n;

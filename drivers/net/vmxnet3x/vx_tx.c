@@ -63,7 +63,7 @@ put_plain(struct vx_txq *q, struct batch *b, struct rte_mbuf **pkts, uint32_t nb
 	uint64_t bytes = 0;
 
 	nb = RTE_MIN(nb, q->mask + 1 - at);
-	if (q->vec != NULL && nb >= q->vec->group)
+	if (q->vec != NULL && nb >= q->vec->group && is_plain(pkts[0]))
 		n = q->vec->put(q, at, pkts, nb, first, hi, &bytes);
 	for (; n < nb && likely(is_plain(pkts[n])); n++) {
 		const struct rte_mbuf *m = pkts[n];

@@ -43,7 +43,8 @@ PACKETS = (Load("64 B", "64", 60, 256), Load("1518 B", "1518", 1514, 256))
 BYTES = (Load("9014 B", "9014", 9014, 256), Load("TSO 64 KB", "tso", 65000, 32, mss=1448))
 
 
-def _hugepages_mib():
+def hugepages_mib():
+    """Those that are free."""
     return int(Path("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages").read_text()) * 2
 
 
@@ -109,7 +110,7 @@ def _compare(report, data, loads, names, runs):
 def _section(report, name, title, frames, loads, names, rounds, seconds, reserve):
     with report.section(name, title) as data, contextlib.ExitStack() as stack:
         netns = stack.enter_context(NetNs("bench"))
-        huge = data["hugepages"] = _hugepages_mib() >= HUGE_MIB
+        huge = data["hugepages"] = hugepages_mib() >= HUGE_MIB
         names = [one for one in names if huge or one != MEMIF_ZERO_COPY]  # DPDK's refuses it on plain pages
         bridges = {one: BRIDGES[one](stack, frames, netns, huge) for one in names}
         round_each_way = ", ".join(f"{load.frames} of {load.title}" for load in loads)

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <rte_cycles.h>
+#include <rte_lcore.h>
 
 #include "log.h"
 #include "port.h"
@@ -18,13 +21,16 @@
 
 /*
  * A round without work or a sleep that took so much longer than it should: somebody else had the CPU. While
- * that happens, a core spins only briefly before its first sleep. Else the guest that it has just raised an
- * interrupt for may wait for this very CPU, all the time that the core spins.
+ * that happens, a core sleeps at once when it has nothing to do. Else the guest that it has just raised an
+ * interrupt for may wait for this very CPU, all the time that the core spins. And unless the configuration names its CPU, the
+ * core runs on whatever CPU is free.
  */
 #define SHARED_LATE_US  100
 #define SHARED_FOR_US   1000000
-#define SHARED_SPIN_US  20
 #define SHARED_SLEEP_US 50u
+
+/* A polling core among others wants little at a time, and soon. Kernels from 6.12 on know that. */
+#define SLICE_NS 100000
 
 struct step {
 	uint64_t idle_tsc;
@@ -35,6 +41,8 @@ static struct {
 	uint32_t nb_steps;
 	struct step step[IDLE_STEPS];
 	uint64_t tsc_hz;
+	bool may_move;
+	cpu_set_t cpus; /* of all cores */
 } g;
 
 static uint64_t
@@ -43,10 +51,25 @@ us_to_tsc(uint64_t us)
 	return us * (g.tsc_hz / 1000000);
 }
 
+static void
+set_cpus(const struct workers_conf *conf)
+{
+	unsigned int lcore;
+
+	CPU_ZERO(&g.cpus);
+	RTE_LCORE_FOREACH(lcore) {
+		rte_cpuset_t set = rte_lcore_cpuset(lcore);
+
+		CPU_OR(&g.cpus, &g.cpus, &set);
+	}
+	g.may_move = conf->cores == NULL || strcmp(conf->cores, "auto") == 0;
+}
+
 void
 worker_sleep_steps(const struct workers_conf *conf)
 {
 	g.tsc_hz = rte_get_tsc_hz();
+	set_cpus(conf);
 	g.nb_steps = 0;
 	for (unsigned int i = 0; conf->idle_sleep && i < IDLE_STEPS; i++) {
 		if (conf->idle[i].sleep_us == 0)
@@ -74,11 +97,32 @@ worker_sleep_fini(struct worker_sleep *s)
 		close(s->event);
 }
 
+static void
+ask_for_short_slices(void)
+{
+	/* As the kernel's struct sched_attr, which not all C libraries have. */
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = {0};
+
+	if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) != 0 || attr.policy != SCHED_OTHER)
+		return;
+	attr.runtime = SLICE_NS;
+	if (syscall(SYS_sched_setattr, 0, &attr, 0) != 0)
+		log_debug(WORKER, "short slices of CPU time: %s", strerror(errno));
+}
+
 void
 worker_sleep_begin(struct worker_sleep *s, struct rte_rcu_qsbr *rcu)
 {
 	/* The kernel's default of 50 µs would double the shortest sleep. */
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+	ask_for_short_slices();
+	pthread_getaffinity_np(pthread_self(), sizeof(s->own), &s->own);
 	s->rcu = rcu;
 	s->busy_since = rte_rdtsc();
 }
@@ -89,6 +133,19 @@ note_shared(struct worker_sleep *s, uint64_t took, uint64_t due)
 {
 	if (unlikely(took > due + us_to_tsc(SHARED_LATE_US)))
 		s->shared_until = rte_rdtsc() + us_to_tsc(SHARED_FOR_US);
+}
+
+/* Where the core may run: on its CPU, or, while others want that, on any. */
+static void
+place(struct worker_sleep *s, bool shared)
+{
+	if (likely(shared == s->moved) || !g.may_move)
+		return;
+	s->moved = shared;
+	log_debug(WORKER, "worker %u: %s", s->id,
+		shared ? "others want its CPU: it runs on any" : "back on its CPU");
+	if (pthread_setaffinity_np(pthread_self(), sizeof(cpu_set_t), shared ? &g.cpus : &s->own) != 0)
+		log_debug(WORKER, "worker %u: it stays where it is", s->id);
 }
 
 /* The step that a core is in which has been idle for so long; 0: it is awake. */
@@ -109,8 +166,7 @@ sleep_us(const struct worker_sleep *s, uint32_t step, uint64_t tsc, bool held)
 	uint32_t us;
 
 	if (step == 0) {
-		if (g.nb_steps == 0 || tsc >= s->shared_until ||
-		    tsc - s->busy_since < us_to_tsc(SHARED_SPIN_US))
+		if (g.nb_steps == 0 || tsc >= s->shared_until)
 			return 0;
 		return RTE_MIN(g.step[0].sleep_us, SHARED_SLEEP_US);
 	}
@@ -146,6 +202,7 @@ worker_sleep_idle(struct worker_sleep *s, uint64_t begin, uint64_t end, bool hel
 	uint32_t step = step_of(end - s->busy_since), us;
 
 	note_shared(s, end - begin, 0);
+	place(s, end < s->shared_until);
 	us = sleep_us(s, step, end, held);
 	if (step != s->info->step)
 		__atomic_store_n(&s->info->step, step, __ATOMIC_RELAXED);

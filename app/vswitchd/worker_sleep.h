@@ -7,6 +7,7 @@
 #ifndef VSWITCHD_WORKER_SLEEP_H
 #define VSWITCHD_WORKER_SLEEP_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,6 +28,8 @@ struct worker_sleep {
 	/* Its own. */
 	uint64_t busy_since __rte_cache_aligned; /**< TSC at the last frame */
 	uint64_t shared_until;                   /**< TSC: it is not alone on its CPU */
+	cpu_set_t own;                           /**< its CPU */
+	bool moved;                              /**< it may run on any CPU meanwhile */
 };
 
 /** The steps that all cores rest in. Before any of them runs. */

@@ -4,6 +4,10 @@
  * position is given back only after the polling cores have let go of it, with its port reset, so
  * that a core that finds a fresh position before its learner has filled it in sees "no port" and
  * floods.
+ *
+ * A lookup there reads three cache lines, one after the other. So hints remember where it ended: a position for each
+ * value of a hash, good if the slot there says so. That is two lines, which can be asked for before they are needed. A
+ * hint that a slot does not confirm (another address had the same hash, or the address has left) costs the long way.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +15,13 @@
 #include <rte_common.h>
 #include <rte_hash.h>
 #include <rte_hash_crc.h>
+#include <rte_prefetch.h>
 #include <rte_random.h>
 
 #include "fdb.h"
+
+/* Few enough share a hint, and the hints of as many addresses as are usual fit into a core's cache. */
+#define HINTS_PER_ADDRESS 2
 
 /* Addresses taken out before the polling cores are waited for. */
 #define DELETE_BATCH 256
@@ -26,7 +34,7 @@ struct fdb_key {
 static_assert(sizeof(struct fdb_key) == 8, "the key is hashed as bytes");
 
 struct fdb_slot {
-	struct fdb_key key; /* of use to the main thread, once port is set */
+	struct fdb_key key; /* valid once port is set */
 	uint32_t seen;
 	uint16_t port;
 };
@@ -38,7 +46,10 @@ struct fdb {
 	uint32_t used;
 	uint32_t nb_slots;
 	uint32_t age_next;
-	struct fdb_slot *slot;
+	struct fdb_slot *slot; /* [nb_slots], and one that never has a port */
+	uint32_t *hint;        /* by hash: positions, nb_slots: none */
+	uint32_t hint_mask;
+	uint32_t seed;
 };
 
 static uint32_t
@@ -86,13 +97,18 @@ fdb_create(uint32_t size, void (*quiesce)(void))
 	if (fdb->hash == NULL)
 		goto fail;
 	fdb->size = size;
+	fdb->seed = params.hash_func_init_val;
 	fdb->quiesce = quiesce;
 	fdb->nb_slots = (uint32_t)rte_hash_max_key_id(fdb->hash) + 1;
-	fdb->slot = calloc(fdb->nb_slots, sizeof(*fdb->slot));
-	if (fdb->slot == NULL)
+	fdb->hint_mask = rte_align32pow2(HINTS_PER_ADDRESS * size) - 1;
+	fdb->slot = calloc(fdb->nb_slots + 1, sizeof(*fdb->slot));
+	fdb->hint = calloc(fdb->hint_mask + 1, sizeof(*fdb->hint));
+	if (fdb->slot == NULL || fdb->hint == NULL)
 		goto fail;
-	for (uint32_t i = 0; i < fdb->nb_slots; i++)
+	for (uint32_t i = 0; i <= fdb->nb_slots; i++)
 		fdb->slot[i].port = FDB_NO_PORT;
+	for (uint32_t i = 0; i <= fdb->hint_mask; i++)
+		fdb->hint[i] = fdb->nb_slots;
 	return fdb;
 
 fail:
@@ -107,8 +123,65 @@ fdb_destroy(struct fdb *fdb)
 		return;
 	rte_hash_free(fdb->hash);
 	free(fdb->slot);
+	free(fdb->hint);
 	free(fdb);
 }
+
+/* ---- hints ---- */
+
+static uint32_t *
+hint_of(const struct fdb *fdb, const struct fdb_key *key)
+{
+	return &fdb->hint[hash_key(key, sizeof(*key), fdb->seed) & fdb->hint_mask];
+}
+
+/* Whether a slot is that of an address. A slot gets its key before its port: the port is read first. */
+static bool
+slot_is(const struct fdb_slot *slot, const struct fdb_key *key)
+{
+	uint64_t is, wanted;
+
+	if (__atomic_load_n(&slot->port, __ATOMIC_ACQUIRE) == FDB_NO_PORT)
+		return false;
+	memcpy(&is, &slot->key, sizeof(is));
+	memcpy(&wanted, key, sizeof(wanted));
+	return is == wanted;
+}
+
+/* @return NULL: it is not there */
+static struct fdb_slot *
+find(const struct fdb *fdb, const struct fdb_key *key)
+{
+	uint32_t *hint = hint_of(fdb, key);
+	struct fdb_slot *slot = &fdb->slot[__atomic_load_n(hint, __ATOMIC_RELAXED)];
+	int32_t pos;
+
+	if (likely(slot_is(slot, key)))
+		return slot;
+	pos = rte_hash_lookup(fdb->hash, key);
+	if (pos < 0)
+		return NULL;
+	__atomic_store_n(hint, (uint32_t)pos, __ATOMIC_RELAXED);
+	return &fdb->slot[pos];
+}
+
+void
+fdb_prefetch_hint(const struct fdb *fdb, const uint8_t *mac, uint16_t vlan)
+{
+	struct fdb_key key = make_key(mac, vlan);
+
+	rte_prefetch0(hint_of(fdb, &key));
+}
+
+void
+fdb_prefetch(const struct fdb *fdb, const uint8_t *mac, uint16_t vlan)
+{
+	struct fdb_key key = make_key(mac, vlan);
+
+	rte_prefetch0(&fdb->slot[__atomic_load_n(hint_of(fdb, &key), __ATOMIC_RELAXED)]);
+}
+
+/* ---- polling cores ---- */
 
 /* The common case does not write: a time stamp changes once a second. */
 static enum fdb_learnt
@@ -161,10 +234,10 @@ enum fdb_learnt
 fdb_learn(struct fdb *fdb, const uint8_t *mac, uint16_t vlan, uint16_t port, uint32_t now)
 {
 	struct fdb_key key = make_key(mac, vlan);
-	int32_t pos = rte_hash_lookup(fdb->hash, &key);
+	struct fdb_slot *slot = find(fdb, &key);
 
-	if (likely(pos >= 0))
-		return refresh(&fdb->slot[pos], port, now);
+	if (likely(slot != NULL))
+		return refresh(slot, port, now);
 	return add(fdb, &key, port, now);
 }
 
@@ -172,11 +245,9 @@ uint16_t
 fdb_lookup(const struct fdb *fdb, const uint8_t *mac, uint16_t vlan)
 {
 	struct fdb_key key = make_key(mac, vlan);
-	int32_t pos = rte_hash_lookup(fdb->hash, &key);
+	const struct fdb_slot *slot = find(fdb, &key);
 
-	if (pos < 0)
-		return FDB_NO_PORT;
-	return __atomic_load_n(&fdb->slot[pos].port, __ATOMIC_ACQUIRE);
+	return slot == NULL ? FDB_NO_PORT : __atomic_load_n(&slot->port, __ATOMIC_ACQUIRE);
 }
 
 uint32_t
@@ -192,6 +263,15 @@ release(struct fdb *fdb, const int32_t *pos, uint32_t n)
 {
 	if (n == 0)
 		return;
+	/* Nobody who has found them in the hash is about to leave a hint to them. */
+	fdb->quiesce();
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t *hint = hint_of(fdb, &fdb->slot[pos[i]].key), is = (uint32_t)pos[i];
+
+		/* Another address may just be putting its own there. */
+		__atomic_compare_exchange_n(hint, &is, fdb->nb_slots, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	}
+	/* Nobody who has found them by a hint is still there. */
 	fdb->quiesce();
 	for (uint32_t i = 0; i < n; i++) {
 		__atomic_store_n(&fdb->slot[pos[i]].port, FDB_NO_PORT, __ATOMIC_RELEASE);

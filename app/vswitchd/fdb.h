@@ -44,6 +44,13 @@ enum fdb_learnt fdb_learn(struct fdb *fdb, const uint8_t *mac, uint16_t vlan, ui
 /** Any polling core. @return the port, or FDB_NO_PORT. */
 uint16_t fdb_lookup(const struct fdb *fdb, const uint8_t *mac, uint16_t vlan);
 
+/**
+ * Any polling core: brings closer what a lookup of an address reads first, and then, a while after, what it reads in the
+ * end.
+ */
+void fdb_prefetch_hint(const struct fdb *fdb, const uint8_t *mac, uint16_t vlan);
+void fdb_prefetch(const struct fdb *fdb, const uint8_t *mac, uint16_t vlan);
+
 /** Addresses in the table. */
 uint32_t fdb_used(const struct fdb *fdb);
 

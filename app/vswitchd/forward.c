@@ -214,12 +214,30 @@ ingress_policy(struct forward *fwd, const struct topo_port *in, struct offload_f
 	return false;
 }
 
+/*
+ * Addresses of a burst that is no single run are asked for together: with many in use, each would be waited for else. First
+ * all that says where they are, then what is there.
+ */
+static __rte_noinline void
+look_ahead(const struct fdb *fdb, const struct offload_frame *frames, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++) {
+		fdb_prefetch_hint(fdb, frames[i].seg[0].data, 0);
+		fdb_prefetch_hint(fdb, frames[i].seg[0].data + ETHER_ADDR_LEN, 0);
+	}
+	for (uint16_t i = 0; i < n; i++) {
+		fdb_prefetch(fdb, frames[i].seg[0].data, 0);
+		fdb_prefetch(fdb, frames[i].seg[0].data + ETHER_ADDR_LEN, 0);
+	}
+}
+
 /* Runs of frames between the same two stations are the rule: what is decided of the first holds for all. */
 static void
 switch_burst(struct forward *fwd, const struct topology *topo, const struct topo_port *in,
 	struct offload_frame *frames, uint16_t n)
 {
 	const uint8_t *last = NULL;
+	uint16_t runs = 0;
 	struct decision d;
 
 	for (uint16_t i = 0; i < n; i++) {
@@ -228,6 +246,9 @@ switch_burst(struct forward *fwd, const struct topology *topo, const struct topo
 		if (last == NULL || !same_stations(addr, last)) {
 			enum switch_drop reason = admission(in, addr);
 
+			/* A second run may be the last one; a third hardly is. */
+			if (++runs == 3)
+				look_ahead(in->bridge->bridge->fdb, &frames[i], n - i);
 			d = reason == SWITCH_DROP_MAX ? decide(fwd, topo, in, addr, 0) : dropped(in->port, reason);
 			last = addr;
 		}

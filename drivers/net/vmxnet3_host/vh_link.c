@@ -7,13 +7,13 @@
 
 #include <rte_alarm.h>
 
+#include "vh_intr.h"
+
 /*
- * The guest learns of its link by an interrupt. One that it masks, or that the rate cap holds, is tried
- * again by the next burst; but a port that was just stopped, or not started yet, has none. So an alarm
- * tries it for a while.
+ * The guest learns of its link by an interrupt. One that it masks is tried again by the next burst; but a port
+ * that was just stopped, or not started yet, has none. So an alarm tries it for two seconds.
  */
-#define CHASE_US 5000
-#define CHASES   400
+#define CHASES 400
 
 /* Under a lock: whoever looked first must not write last. */
 int
@@ -33,18 +33,6 @@ vh_link_update(struct rte_eth_dev *eth, int wait __rte_unused)
 	ret = rte_eth_linkstatus_set(eth, &link);
 	rte_spinlock_unlock(&port->link_lock);
 	return ret;
-}
-
-static void
-chase(void *arg)
-{
-	struct vh_port *port = arg;
-
-	vh_gate_enter(&port->chase_gate);
-	vmxnet3_dev_intr_poll(port->dev);
-	vh_gate_leave(&port->chase_gate);
-	if (atomic_fetch_sub(&port->chases, 1) > 1)
-		rte_eal_alarm_set(CHASE_US, chase, port);
 }
 
 static void
@@ -80,15 +68,8 @@ void
 vh_link_offer(struct vh_port *port)
 {
 	vmxnet3_dev_set_link(port->dev, atomic_load(&port->running) && atomic_load(&port->admin_up));
-	if (atomic_exchange(&port->chases, CHASES) == 0)
-		rte_eal_alarm_set(CHASE_US, chase, port);
+	vh_intr_chase(port, CHASES);
 	refresh(port);
-}
-
-void
-vh_link_end_chase(struct vh_port *port)
-{
-	rte_eal_alarm_cancel(chase, port);
 }
 
 void

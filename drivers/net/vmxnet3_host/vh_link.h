@@ -14,9 +14,6 @@ void vh_link_changed(void *port);
 /** Tells both sides after running or admin_up has changed. */
 void vh_link_offer(struct vh_port *port);
 
-/** Nobody looks at the port's device from here any more. Before it is closed; the port is stopped. */
-void vh_link_end_chase(struct vh_port *port);
-
 /** Nothing of this file is running or will run for the port any more. Its socket is closed. */
 void vh_link_close(struct vh_port *port);
 

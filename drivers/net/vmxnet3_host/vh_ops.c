@@ -11,6 +11,7 @@
 
 #include <pmd_compat.h>
 
+#include "vh_intr.h"
 #include "vh_link.h"
 #include "vh_rx.h"
 #include "vh_stats.h"
@@ -140,7 +141,7 @@ vh_ops_close(struct rte_eth_dev *eth)
 		return 0;
 	if (atomic_load(&port->running))
 		stop(eth);
-	vh_link_end_chase(port);
+	vh_intr_end_chase(port);
 	vh_port_close(port);
 	vh_link_close(port);
 	for (uint16_t q = 0; q < VH_MAX_QUEUES; q++) {

@@ -10,6 +10,7 @@
  *  - vh_vdev.c: probe and remove; vh_ops.c: the ethdev's operations;
  *  - vh_stats.c, vh_link.c: statistics, link;
  *  - vh_rx.c on vh_rx_frame.c, vh_tx.c on vh_tx_request.c: bursts;
+ *  - vh_intr.c: the guest's interrupts;
  *  - vh_port.c: the device, its socket, waiting for bursts to end;
  *  - vh_args.c: device arguments; vh_count.h: what queues count.
  *
@@ -104,10 +105,9 @@ struct vh_port {
 	atomic_bool admin_up;          /**< not set down by the application */
 	atomic_bool active;            /**< the guest's driver runs */
 
-	/* vh_link.c */
-	rte_spinlock_t link_lock;
-	struct vh_gate chase_gate;
-	atomic_uint chases;
+	rte_spinlock_t link_lock;      /**< vh_link.c */
+	struct vh_gate chase_gate;     /**< vh_intr.c */
+	atomic_uint chases;            /**< the same: alarms to come */
 	struct vmxnet3_dev_stats base; /**< at the last reset of the statistics */
 
 	struct vh_rxq rxq[VH_MAX_QUEUES];

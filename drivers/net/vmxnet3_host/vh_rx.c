@@ -10,6 +10,7 @@
 
 #include <rte_malloc.h>
 
+#include "vh_intr.h"
 #include "vh_rx_frame.h"
 
 struct vh_rx *
@@ -157,7 +158,7 @@ vh_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t n)
 			count_burst(q);
 		else
 			rest(q->rx);
-		vmxnet3_dev_intr_poll(port->dev);
+		vh_intr_poll(port);
 	}
 	vh_gate_leave(&q->gate);
 	return got;

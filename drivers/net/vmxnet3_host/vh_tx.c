@@ -11,6 +11,7 @@
 
 #include <offload_mbuf.h>
 
+#include "vh_intr.h"
 #include "vh_tx_request.h"
 
 /* Frames handed to the device at once. */
@@ -131,7 +132,7 @@ vh_tx_burst(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	if (likely(atomic_load_explicit(&port->running, memory_order_relaxed))) {
 		while (sent < n)
 			sent = (uint16_t)(sent + send_step(q, pkts + sent, (uint16_t)(n - sent)));
-		vmxnet3_dev_intr_poll(port->dev);
+		vh_intr_poll(port);
 	}
 	vh_gate_leave(&q->gate);
 	rte_pktmbuf_free_bulk(pkts, sent);

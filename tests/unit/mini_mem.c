@@ -64,8 +64,23 @@ void
 mini_mem_fini(struct mini_mem *m)
 {
 	vfu_dma_destroy(m->dma);
-	munmap(m->base, m->size);
+	if (!m->joined)
+		munmap(m->base, m->size);
 	close(m->fd);
+}
+
+void
+mini_mem_join(struct mini_mem *m)
+{
+	struct vfu_dma_range range;
+
+	if (m->scattered || !vfu_dma_lookup(m->dma, MINI_MEM_IOVA, &range) || range.len < m->size) {
+		fprintf(stderr, "mini_mem: memory in pieces cannot be joined\n");
+		abort();
+	}
+	munmap(m->base, m->size);
+	m->base = range.host;
+	m->joined = true;
 }
 
 uint64_t

@@ -24,6 +24,7 @@ struct mini_mem {
 	size_t size;
 	int fd;
 	bool scattered;
+	bool joined;   /**< @c base is the table's */
 	uint64_t used; /**< bytes given away */
 };
 
@@ -31,6 +32,12 @@ struct mini_mem {
 int mini_mem_init(struct mini_mem *m, size_t size, bool scattered, vfu_dma_quiesce_t quiesce,
 	void *ctx);
 void mini_mem_fini(struct mini_mem *m);
+
+/**
+ * Makes the driver use the addresses that the device uses, so that ThreadSanitizer sees them share memory. Not if it is
+ * scattered, and only while the table does not change.
+ */
+void mini_mem_join(struct mini_mem *m);
 
 /** Takes @p bytes, zeroed, at a multiple of @p align. @return DMA address; aborts when there is no more. */
 uint64_t mini_mem_alloc(struct mini_mem *m, size_t bytes, size_t align);

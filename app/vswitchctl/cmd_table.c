@@ -16,6 +16,7 @@
 const struct cmd_option cmd_settings[] = {
 	{"link", "up|down", CMD_CHOICE, CHOICES("up", "down"), NULL},
 	{"mtu", "BYTES", CMD_NUMBER, NULL, NULL},
+	{"affinity", "LIST", CMD_TEXT, NULL, NULL},
 	{"vlan-mode", "MODE", CMD_CHOICE, VLAN_MODES, NULL},
 	{"tag", "VLAN", CMD_NUMBER, NULL, NULL},
 	{"trunks", "VLANS", CMD_TEXT, NULL, NULL},
@@ -32,8 +33,9 @@ const struct cmd cmd_table[] = {
 	},
 	{
 		"port", "show", false, ARGS(PORT_NAME), NULL,
-		"show all about a port: its guest, its driver, its configuration",
-		NULL,
+		"show all about a port: its guest, its driver, its queues and their cost, its configuration",
+		"CYCLES are those of its frames on their whole way to other ports, INTERRUPTS those of its own interrupts. Queues "
+		"that no driver uses are left out.",
 		port_show,
 	},
 	{
@@ -63,6 +65,8 @@ const struct cmd cmd_table[] = {
 			{"devargs", "TEXT", CMD_TEXT, NULL, "ethdev: device arguments as DPDK takes them"},
 			{"queues", "N", CMD_TEXT, NULL, "tap, af_xdp, ethdev: number of queues"},
 			{"mtu", "BYTES", CMD_TEXT, NULL, "largest packet; device: that the guest may choose"},
+			{"affinity", "LIST", CMD_TEXT, NULL,
+				"queues pinned to CPUs of polling cores, such as 0:1,2-3:2"},
 			{"link", "up|down", CMD_CHOICE, CHOICES("up", "down"), "cable plugged in or not"},
 			{"vlan-mode", "MODE", CMD_CHOICE, VLAN_MODES,
 				"transparent (default), access, trunk or tunnel"},
@@ -87,9 +91,10 @@ const struct cmd cmd_table[] = {
 	{
 		"port", "set", false,
 		ARGS(PORT_NAME, {.name = "KEY VALUE", .kind = CMD_SETTING, .many = true}), NULL,
-		"change a port: its link, mtu, vlan-mode, tag, trunks or qinq-ethtype",
+		"change a port: its link, mtu, affinity, vlan-mode, tag, trunks or qinq-ethtype",
 		"KEY VALUE may be repeated. `link down` pulls the cable, `link up` plugs it in; the guest stays "
-		"connected. A device's new MTU counts from the next start of the guest's driver on. VLANs change at "
+		"connected. A device's new MTU counts from the next start of the guest's driver on. `affinity 0:1,2-3:2` pins queue 0 to "
+		"the polling core on CPU 1, queues 2 and 3 to that on CPU 2, `affinity none` lets all go. VLANs change at "
 		"once; a new `vlan-mode` begins with the defaults of the other VLAN keys, so give those with it: "
 		"`vlan-mode access tag 10`.",
 		port_set,
@@ -190,9 +195,18 @@ const struct cmd cmd_table[] = {
 	{
 		"worker", "list", true, NULL, NULL,
 		"list the polling cores: how busy, how idle",
-		"BUSY is the part of the time awake in which there was work. STEP is the step of the idle back-off: "
-		"0 is awake, each next one sleeps longer.",
+		"LOAD is what the queues of a core cost it lately, in percent of it. BUSY is the part of the time awake in "
+		"which there was work, since the start; CYCLES/FRAME are cycles of that time. MOVES is how many queues came "
+		"to it from another core. STEP is the step of the idle back-off: 0 is awake, each next one sleeps longer.",
 		worker_list,
+	},
+	{
+		"worker", "show", false, ARGS({.name = "ID", .kind = CMD_NUMBER}), NULL,
+		"show a polling core: its time, what each port has cost it, its queues",
+		"A port is charged with the cycles of its frames on their whole way to other ports, and with those of its own "
+		"interrupts. SHARE is their part of the core's busy cycles; what is missing to 100 % went into looking for work. "
+		"Queues that no driver uses are left out.",
+		worker_show,
 	},
 	{
 		"stats", NULL, true, NULL,

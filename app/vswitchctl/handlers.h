@@ -12,7 +12,7 @@ cmd_handler port_capture;
 cmd_handler port_qemu_args;
 cmd_handler bridge_list, bridge_show, bridge_add, bridge_del, bridge_attach, bridge_detach;
 cmd_handler fdb_list, fdb_flush;
-cmd_handler worker_list, drops_show, log_show, log_set, info_show;
+cmd_handler worker_list, worker_show, drops_show, log_show, log_set, info_show;
 cmd_handler stats_show;
 cmd_handler config_show, config_save;
 cmd_handler help_show, completion_bash;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "cost.h"
 #include "handlers.h"
 #include "table.h"
 
@@ -207,6 +208,7 @@ port_show(const struct cmd_call *call)
 			member_text(ethdev, "driver"));
 	show_offloads(table, json_object_get(port, "offloads"));
 	table_print(table);
+	show_cost(json_object_get(port, "cost"));
 	show_conf(json_object_get(port, "conf"));
 	json_decref(port);
 	return CMD_OK;

@@ -1,43 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* worker list, drops, log show, log set, info */
+/* drops, log show, log set, info */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "client.h"
 #include "handlers.h"
 #include "table.h"
-
-enum cmd_status
-worker_list(const struct cmd_call *call)
-{
-	json_t *workers, *worker;
-	enum cmd_status status = call_method(call, "worker.list", NULL, &workers);
-	struct table *table;
-	size_t i;
-
-	if (status != CMD_OK)
-		return status;
-	if (call->json)
-		return print_json(workers);
-	table = table_new(">ID >CPU >QUEUES >BUSY >LOOPS >SLEEPS >SLEPT >STEP");
-	json_array_foreach(workers, i, worker) {
-		const double busy = (double)member_number(worker, "busy_cycles");
-		const double awake = busy + (double)member_number(worker, "idle_cycles");
-		char buf[UNIT_TEXT];
-
-		table_number(table, member_number(worker, "id"));
-		table_number(table, member_number(worker, "cpu"));
-		table_number(table, member_number(worker, "queues"));
-		table_format(table, "%.1f %%", awake > 0 ? 100 * busy / awake : 0.0);
-		table_text(table, unit_number(buf, (double)member_number(worker, "loops"), ""));
-		table_text(table, unit_number(buf, (double)member_number(worker, "sleeps"), ""));
-		table_text(table, unit_seconds(buf, member_number(worker, "slept_us") / 1000000));
-		table_number(table, member_number(worker, "step"));
-	}
-	table_print(table);
-	json_decref(workers);
-	return CMD_OK;
-}
 
 enum cmd_status
 drops_show(const struct cmd_call *call)

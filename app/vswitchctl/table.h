@@ -3,6 +3,7 @@
 #ifndef VSWITCHCTL_TABLE_H
 #define VSWITCHCTL_TABLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "affinity.h"
 #include "conf.h"
 #include "conf_key.h"
 
@@ -50,6 +51,7 @@ daemon_conf_init(struct daemon_conf *conf)
 		.workers = {
 			.cores = "auto",
 			.idle_sleep = true,
+			.rebalance = 5,
 			.idle = {
 				{ .idle_us = 1000, .sleep_us = 50 },
 				{ .idle_us = 100000, .sleep_us = 500 },
@@ -175,6 +177,20 @@ port_conf_vlan_check(const struct port_conf *conf, unsigned int *key, char *errb
 }
 
 int
+port_conf_affinity_check(const struct port_conf *conf, unsigned int *key, char *errbuf, size_t errlen)
+{
+	uint16_t nb_queues = conf->type == PORT_DEVICE ? conf->max_queues : conf->queues;
+	struct affinity affinity;
+
+	*key = PORT_KEY_AFFINITY;
+	if (affinity_parse(conf->affinity, &affinity) && affinity.nb_queues <= nb_queues)
+		return 0;
+	snprintf(errbuf, errlen, "affinity '%.60s' names queue %d; the port has queues 0 to %d", conf->affinity,
+		affinity.nb_queues - 1, nb_queues - 1);
+	return -EINVAL;
+}
+
+int
 port_conf_finish(struct port_conf *conf, uint32_t given, const char *run_dir,
 	struct conf_strings *strings, unsigned int *key, char *errbuf, size_t errlen)
 {
@@ -188,6 +204,8 @@ port_conf_finish(struct port_conf *conf, uint32_t given, const char *run_dir,
 	rc = check_given(conf, given, key, errbuf, errlen);
 	if (rc == 0)
 		rc = port_conf_vlan_check(conf, key, errbuf, errlen);
+	if (rc == 0)
+		rc = port_conf_affinity_check(conf, key, errbuf, errlen);
 	if (rc != 0)
 		return rc;
 	if (conf->mtu == 0)

@@ -17,6 +17,8 @@
 #define MAX_PORTS 256
 #define MAX_BRIDGES 64
 #define MAX_WORKERS 64
+/** Queues of a port. */
+#define MAX_PORT_QUEUES 64
 
 enum port_type {
 	PORT_DEVICE, /**< a vmxnet3 device behind a vfio-user socket */
@@ -42,6 +44,7 @@ struct port_conf {
 	uint16_t tag;            /**< VLAN of an access or tunnel port, native one of a trunk; 0: none */
 	const char *trunks;      /**< VLANs of a trunk (vlan_list.h); NULL: all */
 	uint16_t qinq_ethtype;   /**< of a tunnel's service tag; default 0x88a8 */
+	const char *affinity;    /**< queues pinned to CPUs (affinity.h); NULL: none */
 
 	/* PORT_DEVICE */
 	const char *socket;      /**< default: <run directory>/<name>.sock */
@@ -91,6 +94,7 @@ struct workers_conf {
 	uint32_t nb_auto;        /**< with auto: how many; 0: one less than there are, at least 1 */
 	struct idle_step idle[IDLE_STEPS]; /**< defaults: 1 ms/50 µs, 100 ms/500 µs, 5 s/5 ms */
 	bool idle_sleep;         /**< false: poll for ever; default true */
+	uint32_t rebalance;      /**< seconds after which queues may change cores; default 5, 0: never */
 };
 
 enum hugepages { HUGEPAGES_AUTO, HUGEPAGES_YES, HUGEPAGES_NO };

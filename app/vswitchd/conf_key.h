@@ -32,6 +32,7 @@ enum conf_form {
 	FORM_CORES,  /**< "auto" or a list of CPUs */
 	FORM_LOG,    /**< what log_set() takes */
 	FORM_VLANS,  /**< a list of VLANs */
+	FORM_AFFINITY, /**< queues pinned to CPUs */
 };
 
 /** Longest text of a value, with the final zero. */
@@ -77,6 +78,7 @@ struct conf_key {
 	X(LATENCY, "latency", CHOICE, low_latency, ON_DEVICE, 0, 0, conf_latencies) \
 	X(LOCAL_CHECKSUM, "local-checksum", CHOICE, skip_local_csum, ON_DEVICE, 0, 0, conf_local_checksums) \
 	X(TUNNEL_TSO, "tunnel-tso", CHOICE, whole_tunnel_tso, ON_DEVICE, 0, 0, conf_tunnel_tsos) \
+	X(AFFINITY, "affinity", AFFINITY, affinity, ON_ANY, 0, 0, NULL) \
 	X(LINK, "link", CHOICE, link_up, ON_ANY, 0, 0, conf_links) \
 	X(VLAN_MODE, "vlan-mode", CHOICE, vlan_mode, ON_ANY, 0, 0, conf_vlan_modes) \
 	X(TAG, "tag", UINT, tag, ON_ANY, 0, VLAN_MAX, NULL) \
@@ -105,7 +107,8 @@ struct conf_key {
 
 #define WORKERS_KEYS(X) \
 	X(CORES, "cores", CORES, workers.cores, ON_ANY, 0, 0, NULL) \
-	X(COUNT, "count", UINT, workers.nb_auto, ON_ANY, 0, MAX_WORKERS, NULL)
+	X(COUNT, "count", UINT, workers.nb_auto, ON_ANY, 0, MAX_WORKERS, NULL) \
+	X(REBALANCE, "rebalance", UINT, workers.rebalance, ON_ANY, 0, 3600, NULL)
 
 #define IDLE_KEYS(X) \
 	X(SLEEP, "sleep", CHOICE, workers.idle_sleep, ON_ANY, 0, 0, conf_bools)
@@ -227,6 +230,9 @@ int port_conf_finish(struct port_conf *conf, uint32_t given, const char *run_dir
  */
 int port_conf_vlan_check(const struct port_conf *conf, unsigned int *key, char *errbuf,
 	size_t errlen);
+
+/** Whether affinity names only queues that the port has; part of port_conf_finish(). @return as that one */
+int port_conf_affinity_check(const struct port_conf *conf, unsigned int *key, char *errbuf, size_t errlen);
 
 /** Gives the keys that go with vlan-mode their defaults. */
 void port_conf_vlan_reset(struct port_conf *conf);

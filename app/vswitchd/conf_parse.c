@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "affinity.h"
 #include "conf_key.h"
 #include "log.h"
 
@@ -270,6 +271,7 @@ check_text(const struct parse *p)
 static int
 check_string(const struct parse *p)
 {
+	struct affinity affinity;
 	char problem[256];
 
 	switch (p->key->form) {
@@ -287,6 +289,10 @@ check_string(const struct parse *p)
 			return 0;
 		return refuse(p, "is no list of VLANs; allowed: numbers from 1 to %d and ranges, such as "
 			"10,20-29", VLAN_MAX);
+	case FORM_AFFINITY:
+		if (affinity_parse(p->text, &affinity))
+			return 0;
+		return refuse(p, "is no list of QUEUE:CPU; allowed: none, or each queue once, such as 0:1,2-3:2");
 	case FORM_LOG:
 		if (log_check(p->text, problem, sizeof(problem)) == 0)
 			return 0;

@@ -323,6 +323,7 @@ register_methods(const struct config *config)
 {
 	rpc_port_register(config->conf.run_dir);
 	rpc_bridge_register();
+	rpc_worker_register();
 	rpc_capture_register();
 	rpc_system_register(&config->conf, config->file);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "numa_place.h"
 #include "port.h"
 
 bool
@@ -26,6 +27,7 @@ conf_free(struct port_conf *conf)
 	free((char *)(uintptr_t)conf->devargs);
 	free((char *)(uintptr_t)conf->interface);
 	free((char *)(uintptr_t)conf->trunks);
+	free((char *)(uintptr_t)conf->affinity);
 }
 
 static bool
@@ -48,6 +50,7 @@ conf_copy(struct port_conf *to, const struct port_conf *from)
 	ok &= copy_text(&to->devargs, from->devargs);
 	ok &= copy_text(&to->interface, from->interface);
 	ok &= copy_text(&to->trunks, from->trunks);
+	ok &= copy_text(&to->affinity, from->affinity);
 	return ok ? 0 : -ENOMEM;
 }
 
@@ -55,8 +58,27 @@ static void
 port_free(struct port *port)
 {
 	conf_free(&port->conf);
+	port_cost_fini(&port->cost);
+	free(port->queue);
 	free(port->counters);
 	free(port);
+}
+
+static int
+make_queues(struct port *port)
+{
+	struct port_queue *queue = calloc(port->nb_queues, sizeof(*queue));
+
+	if (queue == NULL)
+		return -ENOMEM;
+	for (uint16_t q = 0; q < port->nb_queues; q++) {
+		queue[q].worker = PORT_NO_WORKER;
+		queue[q].pinned = PORT_NO_WORKER;
+		queue[q].node = NUMA_NO_NODE;
+	}
+	/* The port's own thread may be asking for a polling core already. */
+	__atomic_store_n(&port->queue, queue, __ATOMIC_RELEASE);
+	return port_cost_init(&port->cost, port->env->nb_workers, port->nb_queues);
 }
 
 int
@@ -88,6 +110,10 @@ port_create(const struct port_conf *conf, const struct port_ops *ops, uint16_t i
 		port_free(port);
 		return ret;
 	}
+	if (make_queues(port) < 0) {
+		port_destroy(port);
+		return error_set(err, -ENOMEM, "port %s: no memory", conf->name);
+	}
 	*out = port;
 	return 0;
 }
@@ -97,6 +123,18 @@ port_destroy(struct port *port)
 {
 	port->ops->close(port);
 	port_free(port);
+}
+
+int
+port_set_affinity(struct port *port, const char *affinity)
+{
+	const char *copy;
+
+	if (!copy_text(&copy, affinity))
+		return -ENOMEM;
+	free((char *)(uintptr_t)port->conf.affinity);
+	port->conf.affinity = copy;
+	return 0;
 }
 
 int

@@ -17,10 +17,14 @@
 #include "conf.h"
 #include "drop.h"
 #include "error.h"
+#include "port_cost.h"
 #include "port_info.h"
 
 /** Frames taken from a port at once. */
 #define PORT_BURST VMXNET3_BURST_FRAMES
+
+/** The polling core of a queue that nobody polls. */
+#define PORT_NO_WORKER UINT16_MAX
 
 struct capture;
 struct eth_scratch;
@@ -29,6 +33,7 @@ struct eth_scratch;
 struct port_ctx {
 	uint16_t worker;             /**< 0 to the number of polling cores less one */
 	uint64_t tsc;                /**< at the begin of the round */
+	struct cost_clock clock;
 	struct vmxnet3_burst *burst;
 	struct eth_scratch *eth;
 };
@@ -50,6 +55,19 @@ struct port_env {
 	void (*wake)(void *ctx);
 };
 
+/** A queue that frames enter the switch by: of a device, a transmit queue of the guest's. */
+struct port_queue {
+	/** Who polls it, PORT_NO_WORKER while it changes hands. Set by the main thread, any thread reads it. */
+	uint16_t worker;
+	/* For switch_balance.c */
+	uint16_t pinned;  /**< the only polling core that may; PORT_NO_WORKER: any */
+	int16_t node;     /**< NUMA node of its memory, or NUMA_NO_NODE */
+	uint16_t rest;    /**< periods that it stays where it is */
+	uint32_t measured, load; /**< thousandths of a core: in the last period, and on average of two */
+	uint64_t cycles;  /**< that it had cost when that was measured */
+	uint64_t moves;   /**< from one polling core to another */
+};
+
 struct port;
 
 struct port_ops {
@@ -57,7 +75,7 @@ struct port_ops {
 	int (*open)(struct port *port, struct error *err);
 	void (*close)(struct port *port);
 
-	/** Receive queues that there are now. */
+	/** Receive queues that are in use now, the first ones of nb_queues. */
 	uint16_t (*rx_queues)(const struct port *port);
 	/**
 	 * Takes frames that enter the switch; they are valid until rx_end(), due after more than
@@ -71,6 +89,8 @@ struct port_ops {
 		struct offload_frame *const *frames, uint16_t n);
 	/** As vmxnet3_dev_intr_poll(). NULL: never needed. */
 	bool (*intr_poll)(struct port *port);
+	/** As vmxnet3_dev_intr_due(). NULL as intr_poll. */
+	bool (*intr_due)(const struct port *port);
 
 	/** Whether the port's own end works, whatever carrier is offered to it. */
 	bool (*link_own)(struct port *port);
@@ -89,6 +109,12 @@ struct port_ops {
 	/** Adds what the port itself counts. */
 	void (*stats)(struct port *port, struct port_stats *stats);
 	void (*info)(struct port *port, struct port_info *info);
+	/** An address in the memory that a queue's frames come from, to ask for its place; may be gone. NULL: unknown. */
+	const void *(*memory)(const struct port *port, uint16_t queue);
+	/** NUMA node of all that, if there is no such address; or NUMA_NO_NODE. NULL: unknown. */
+	int (*node)(const struct port *port);
+	/** Frames given to different cores may leave in another order than they came in. NULL: no. */
+	bool (*sends_apart)(const struct port *port);
 };
 
 struct port {
@@ -101,9 +127,9 @@ struct port {
 	struct port_conf conf;          /**< own copy */
 	const struct port_env *env;
 	void *priv;                     /**< of the kind */
-	uint16_t nb_units;              /**< what may be polled by different cores */
-	/** For the port's life, so that no two cores ever poll one queue. */
-	uint16_t unit_worker[MAX_WORKERS];
+	uint16_t nb_queues;             /**< that there can be, at most MAX_PORT_QUEUES; for the port's life */
+	struct port_queue *queue;       /**< [nb_queues] */
+	struct port_cost cost;
 	bool offered;                   /**< the carrier that it was given last */
 	uint32_t offered_at;            /**< when that changed, seconds */
 	bool own;                       /**< link_own() as it was last */
@@ -111,7 +137,7 @@ struct port {
 };
 
 /**
- * Checks the configuration and opens the port. It is not polled yet; nb_units is set.
+ * Checks the configuration and opens the port. It is not polled yet; no queue has a core.
  *
  * @param ops  of the kind that the configuration names
  * @param id   free
@@ -119,6 +145,9 @@ struct port {
 int port_create(const struct port_conf *conf, const struct port_ops *ops, uint16_t id,
 	const struct port_env *env, struct port **port, struct error *err);
 void port_destroy(struct port *port);
+
+/** Takes the key affinity over; it is not looked at here. @return 0 or -ENOMEM: nothing changed. */
+int port_set_affinity(struct port *port, const char *affinity);
 
 /** Takes the VLAN keys over, which count from the next topology on. @return 0 or -ENOMEM: nothing changed. */
 int port_set_vlan(struct port *port, const struct port_conf *vlan);
@@ -149,6 +178,12 @@ static inline void
 port_drop(struct port *port, const struct port_ctx *ctx, enum switch_drop reason, uint64_t n)
 {
 	count(&port_count(port, ctx)->drops[reason], n);
+}
+
+static inline uint16_t
+port_worker(const struct port *port, uint16_t queue)
+{
+	return __atomic_load_n(&port->queue[queue].worker, __ATOMIC_RELAXED);
 }
 
 static inline bool

@@ -122,7 +122,7 @@ device_open(struct port *port, struct error *err)
 	ret = start_socket(port, device, err);
 	if (ret < 0)
 		goto fail;
-	port->nb_units = RTE_MIN(conf->max_queues, port->env->nb_workers);
+	port->nb_queues = conf->max_queues;
 	return 0;
 
 fail:
@@ -171,6 +171,12 @@ static bool
 device_intr_poll(struct port *port)
 {
 	return vmxnet3_dev_intr_poll(dev_of(port));
+}
+
+static bool
+device_intr_due(const struct port *port)
+{
+	return vmxnet3_dev_intr_due(dev_of(port));
 }
 
 /* A driver that has started its card is what a real card's link needs, too. */
@@ -251,6 +257,12 @@ device_info(struct port *port, struct port_info *info)
 	device_offloads(&port->conf, &info->dev, &info->offloads);
 }
 
+static const void *
+device_memory(const struct port *port, uint16_t queue)
+{
+	return vmxnet3_dev_tx_memory(dev_of(port), queue);
+}
+
 const struct port_ops port_device_ops = {
 	.open = device_open,
 	.close = device_close,
@@ -259,6 +271,7 @@ const struct port_ops port_device_ops = {
 	.rx_end = device_rx_end,
 	.deliver = device_deliver,
 	.intr_poll = device_intr_poll,
+	.intr_due = device_intr_due,
 	.link_own = device_link_own,
 	.link_offer = device_link_offer,
 	.link_when_attached = true,
@@ -266,4 +279,5 @@ const struct port_ops port_device_ops = {
 	.in_use = device_in_use,
 	.stats = device_stats,
 	.info = device_info,
+	.memory = device_memory,
 };

@@ -42,7 +42,7 @@ eth_open(struct port *port, struct error *err)
 		ret = ethdev_apply_mtu(port, port->conf.mtu, err);
 	if (ret < 0)
 		goto fail;
-	port->nb_units = eth->nb_rxq;
+	port->nb_queues = eth->nb_rxq;
 	return 0;
 
 fail:
@@ -173,6 +173,19 @@ eth_info(struct port *port, struct port_info *info)
 		info->offloads.vlan = PORT_EXIT_HARDWARE;
 }
 
+static int
+eth_node(const struct port *port)
+{
+	return rte_eth_dev_socket_id(eth_of(port)->id);
+}
+
+/* Each polling core has its transmit queue, and a NIC empties several as it likes. */
+static bool
+eth_sends_apart(const struct port *port)
+{
+	return eth_of(port)->nb_txq > 1;
+}
+
 const struct port_ops port_ethdev_ops = {
 	.open = eth_open,
 	.close = eth_close,
@@ -188,4 +201,6 @@ const struct port_ops port_ethdev_ops = {
 	.in_use = eth_in_use,
 	.stats = eth_stats,
 	.info = eth_info,
+	.node = eth_node,
+	.sends_apart = eth_sends_apart,
 };

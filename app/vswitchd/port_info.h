@@ -34,6 +34,29 @@ struct port_info {
 	uint16_t workers[MAX_WORKERS];
 };
 
+/** A queue that frames enter the switch by. */
+struct port_queue_info {
+	uint16_t queue, worker, cpu;
+	bool pinned;
+	bool used;                    /**< by the guest's driver, now */
+	int16_t node;                 /**< NUMA node of its memory; negative: not known */
+	uint32_t load;                /**< thousandths of a core, lately */
+	uint64_t moves;               /**< from one polling core to another */
+	uint64_t cycles, frames;      /**< on all cores; TSC */
+};
+
+/** What a port costs a polling core: its frames on their way, and its interrupts. */
+struct port_core_info {
+	uint16_t worker;
+	uint64_t cycles, frames, intr_cycles;
+};
+
+struct port_cost_info {
+	uint32_t nb_queues, nb_cores;
+	struct port_queue_info queue[MAX_PORT_QUEUES];
+	struct port_core_info core[MAX_WORKERS];
+};
+
 struct port_stats {
 	uint64_t rx_frames, rx_bytes; /**< into the switch (from the guest or the wire) */
 	uint64_t tx_frames, tx_bytes; /**< out of the switch */

@@ -12,6 +12,7 @@
 /** @param run_dir  where sockets of new ports go; must outlive the control socket */
 void rpc_port_register(const char *run_dir);
 void rpc_bridge_register(void);
+void rpc_worker_register(void);
 /** @param conf,file  what the daemon was started with; must outlive the control socket */
 void rpc_system_register(const struct daemon_conf *conf, const char *file);
 

@@ -11,6 +11,7 @@
 #include "control.h"
 #include "rpc.h"
 #include "rpc_conf.h"
+#include "rpc_cost.h"
 #include "switch.h"
 
 static const char *run_dir;
@@ -184,17 +185,21 @@ port_list(struct control_request *req, const json_t *params, json_t **result, st
 static int
 port_show(struct control_request *req, const json_t *params, json_t **result, struct error *err)
 {
+	struct port_cost_info cost;
 	struct port_info info;
 	int rc;
 
 	(void)req;
 	rc = switch_port_info(control_string(params, "name"), &info, err);
+	if (rc == 0)
+		rc = switch_port_cost(info.conf->name, &cost, err);
 	if (rc != 0)
 		return rc;
 	*result = port_summary(&info);
 	json_object_set_new(*result, "conf",
 		rpc_conf_get(port_keys, PORT_KEY_MAX, 1u << info.conf->type, info.conf));
 	json_object_set_new(*result, "offloads", offloads(&info.offloads));
+	json_object_set_new(*result, "cost", rpc_cost(&cost));
 	if (info.conf->type == PORT_DEVICE)
 		json_object_set_new(*result, "device", device_details(&info.dev));
 	else
@@ -295,10 +300,23 @@ set_vlan(const char *name, const json_t *vlan, struct conf_strings *strings, str
 }
 
 static int
+set_affinity(const char *name, const char *affinity, struct conf_strings *strings, struct error *err)
+{
+	char problem[sizeof(err->text)];
+	struct port_conf conf;
+
+	port_conf_init(&conf);
+	if (conf_key_set(&port_keys[PORT_KEY_AFFINITY], &conf, affinity, strings, problem, sizeof(problem)) != 0)
+		return control_invalid(err, "port '%.40s': %s", name, problem);
+	return switch_port_set_affinity(name, conf.affinity, err);
+}
+
+static int
 port_set(struct control_request *req, const json_t *params, json_t **result, struct error *err)
 {
 	const char *name = control_string(params, "name");
 	const char *link = control_string(params, "link");
+	const char *affinity = control_string(params, "affinity");
 	uint16_t mtu = control_uint(params, "mtu", 0);
 	struct conf_strings strings = { .first = NULL };
 	json_t *vlan = vlan_params(params);
@@ -308,8 +326,10 @@ port_set(struct control_request *req, const json_t *params, json_t **result, str
 	(void)result;
 	if (json_object_size(vlan) > 0)
 		rc = set_vlan(name, vlan, &strings, err);
-	else if (link == NULL && mtu == 0)
-		rc = control_invalid(err, "nothing to set; give 'link', 'mtu' or a VLAN key");
+	else if (link == NULL && mtu == 0 && affinity == NULL)
+		rc = control_invalid(err, "nothing to set; give 'link', 'mtu', 'affinity' or a VLAN key");
+	if (rc == 0 && affinity != NULL)
+		rc = set_affinity(name, affinity, &strings, err);
 	json_decref(vlan);
 	conf_strings_free(&strings);
 	if (rc == 0 && mtu != 0)
@@ -421,6 +441,7 @@ rpc_port_register(const char *dir)
 		{ .name = "name", .type = CONTROL_STRING, .required = true },
 		{ .name = "link", .type = CONTROL_STRING, .choices = links },
 		{ .name = "mtu", .type = CONTROL_UINT, .min = 68, .max = 9190 },
+		{ .name = "affinity", .type = CONTROL_STRING },
 		{ .name = "vlan-mode", .type = CONTROL_STRING },
 		{ .name = "tag", .type = CONTROL_UINT, .max = VLAN_MAX },
 		{ .name = "trunks", .type = CONTROL_STRING },
@@ -436,7 +457,7 @@ rpc_port_register(const char *dir)
 		{ "port.add", "add a port; parameters are the keys of the configuration file", port_add,
 			NULL, true },
 		{ "port.del", "delete a port", port_del, del, false },
-		{ "port.set", "pull or plug the cable, change the MTU or the VLANs", port_set, set, false },
+		{ "port.set", "pull or plug the cable, change the MTU, the VLANs or who polls its queues", port_set, set, false },
 		{ "port.stats", "counters of a port or all, drops included", port_stats, stats, false },
 		{ "stats.get", "counters of all ports", stats_get, NULL, false },
 		{ "drops.get", "dropped frames by reason", drops_get, drops, false },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Control methods about the daemon: worker.list, log.*, config.get, system.*. */
+/* Control methods about the daemon: log.*, config.get, system.*. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <rte_cycles.h>
 #include <rte_version.h>
 
 #include "config.h"
@@ -29,31 +30,6 @@ seconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec;
-}
-
-static int
-worker_list(struct control_request *req, const json_t *params, json_t **result,
-	struct error *err)
-{
-	struct worker_info info[MAX_WORKERS];
-	uint32_t n = switch_worker_list(info), i;
-
-	(void)req;
-	(void)params;
-	(void)err;
-	*result = json_array();
-	for (i = 0; i < n; i++) {
-		const struct worker_info *w = &info[i];
-
-		json_array_append_new(*result,
-			json_pack("{s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "id", w->id,
-				"cpu", w->cpu, "queues", (json_int_t)w->nb_queues, "loops",
-				(json_int_t)w->loops, "busy_loops", (json_int_t)w->busy_loops,
-				"busy_cycles", (json_int_t)w->busy_cycles, "idle_cycles",
-				(json_int_t)w->idle_cycles, "sleeps", (json_int_t)w->sleeps, "slept_us",
-				(json_int_t)w->slept_us, "step", (int)w->step));
-	}
-	return 0;
 }
 
 /* ---- log ---- */
@@ -201,10 +177,10 @@ system_info(struct control_request *req, const json_t *params, json_t **result,
 	(void)req;
 	(void)params;
 	(void)err;
-	*result = json_pack("{s:s, s:s, s:i, s:I, s:b, s:I, s:s, s:s, s:s}", "version",
+	*result = json_pack("{s:s, s:s, s:i, s:I, s:b, s:I, s:I, s:s, s:s, s:s}", "version",
 		VMXNET3X_VERSION, "dpdk", rte_version(), "pid", (int)getpid(), "uptime",
 		(json_int_t)(seconds() - started), "hugepages", eal_uses_hugepages(), "memory_mb",
-		(json_int_t)startup->memory_mb, "control_socket", control_path(), "run_dir",
+		(json_int_t)startup->memory_mb, "tsc_hz", (json_int_t)rte_get_tsc_hz(), "control_socket", control_path(), "run_dir",
 		startup->run_dir, "config_file", config_file);
 	return 0;
 }
@@ -243,7 +219,6 @@ rpc_system_register(const struct daemon_conf *conf, const char *file)
 		{ .name = "level", .type = CONTROL_STRING, .required = true, .max = 256 },
 		{ .name = NULL } };
 	static const struct control_method methods[] = {
-		{ "worker.list", "polling cores", worker_list, NULL, false },
 		{ "log.get", "log levels", log_get, NULL, false },
 		{ "log.set", "set log levels: LEVEL or component=LEVEL,...", log_change, level, false },
 		{ "config.get", "the running configuration as YAML", config_get, NULL, false },

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "switch.h"
+#include "switch_balance.h"
 #include "switch_link.h"
 #include "switch_state.h"
 #include "worker.h"
@@ -15,14 +16,23 @@ quiesce(void *ctx __rte_unused)
 	workers_quiesce();
 }
 
-/* The device does not say which of its queues has work. */
+/* The device does not say which of its queues has work. It may ask before it has any. */
 static void
 wake(void *ctx)
 {
 	const struct port *port = ctx;
+	uint64_t done = 0;
 
-	for (uint16_t u = 0; u < port->nb_units; u++)
-		worker_wake(port->unit_worker[u]);
+	if (__atomic_load_n(&port->queue, __ATOMIC_ACQUIRE) == NULL)
+		return;
+	for (uint16_t q = 0; q < port->nb_queues; q++) {
+		uint16_t worker = port_worker(port, q);
+
+		if (worker == PORT_NO_WORKER || done & UINT64_C(1) << worker)
+			continue;
+		done |= UINT64_C(1) << worker;
+		worker_wake(worker);
+	}
 }
 
 int
@@ -46,6 +56,7 @@ switch_start(const struct daemon_conf *conf, struct error *err)
 		.wake = wake,
 	};
 	workers_set_clock(now_seconds());
+	balance_start(&conf->workers);
 	the_switch.running = true;
 	return 0;
 }
@@ -89,6 +100,7 @@ switch_tick(void)
 		return;
 	age();
 	links_update();
+	balance_tick();
 }
 
 /* ---- polling cores ---- */
@@ -96,5 +108,11 @@ switch_tick(void)
 uint32_t
 switch_worker_list(struct worker_info info[MAX_WORKERS])
 {
-	return workers_info(info);
+	uint32_t n = workers_info(info);
+
+	for (uint32_t i = 0; i < n; i++) {
+		info[i].load = balance_load(info[i].id);
+		info[i].moves = balance_moves(info[i].id);
+	}
+	return n;
 }

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "port_device.h"
 #include "port_ethdev.h"
+#include "switch_balance.h"
 #include "switch_link.h"
 #include "switch_port.h"
 #include "switch_state.h"
@@ -24,32 +25,6 @@ free_id(void)
 			return id;
 	}
 	return MAX_PORTS;
-}
-
-/* What counts first is how many units of the port itself a core has got, then how many of all. */
-#define OWN_UNIT 65536u
-
-static void
-spread_units(struct port *port)
-{
-	uint32_t load[MAX_WORKERS] = {0};
-
-	for (uint32_t i = 0; i < the_switch.nb_ports; i++) {
-		const struct port *other = the_switch.ports[i];
-
-		for (uint16_t u = 0; u < other->nb_units; u++)
-			load[other->unit_worker[u]]++;
-	}
-	for (uint16_t u = 0; u < port->nb_units; u++) {
-		uint16_t best = 0;
-
-		for (uint16_t w = 1; w < the_switch.env.nb_workers; w++) {
-			if (load[w] < load[best])
-				best = w;
-		}
-		port->unit_worker[u] = best;
-		load[best] += OWN_UNIT;
-	}
 }
 
 static int
@@ -78,7 +53,11 @@ switch_port_add(const struct port_conf *conf, struct error *err)
 		&the_switch.env, &port, err);
 	if (ret < 0)
 		return ret;
-	spread_units(port);
+	ret = balance_add(port, err);
+	if (ret < 0) {
+		port_destroy(port);
+		return ret;
+	}
 	the_switch.ports[the_switch.nb_ports++] = port;
 	/* As port_create() leaves it. */
 	port->offered = !port->ops->link_when_attached;
@@ -152,6 +131,16 @@ switch_port_set_link(const char *name, bool up, struct error *err)
 }
 
 int
+switch_port_set_affinity(const char *name, const char *affinity, struct error *err)
+{
+	struct port *port = find_port(name, err);
+
+	if (port == NULL)
+		return -ENOENT;
+	return balance_set_affinity(port, strcmp(affinity, "none") == 0 ? NULL : affinity, err);
+}
+
+int
 switch_port_set_mtu(const char *name, uint16_t mtu, struct error *err)
 {
 	struct port *port = find_port(name, err);
@@ -216,16 +205,17 @@ switch_port_set_vlan(const char *name, const struct port_conf *conf, struct erro
 	return ret;
 }
 
+/* Polling cores that have a queue, whether it is in use or not. */
 static void
 list_workers(const struct port *port, struct port_info *info)
 {
-	for (uint16_t u = 0; u < port->nb_units; u++) {
+	for (uint16_t q = 0; q < port->nb_queues; q++) {
 		uint32_t i = 0;
 
-		while (i < info->nb_workers && info->workers[i] != port->unit_worker[u])
+		while (i < info->nb_workers && info->workers[i] != port->queue[q].worker)
 			i++;
 		if (i == info->nb_workers)
-			info->workers[info->nb_workers++] = port->unit_worker[u];
+			info->workers[info->nb_workers++] = port->queue[q].worker;
 	}
 }
 
@@ -244,6 +234,50 @@ switch_port_info(const char *name, struct port_info *info, struct error *err)
 	info->link_up = port->offered && (port->ops == &port_device_ops || port->own);
 	list_workers(port, info);
 	port->ops->info(port, info);
+	return 0;
+}
+
+static struct port_queue_info
+queue_info(const struct port *port, uint16_t i)
+{
+	const struct port_queue *q = &port->queue[i];
+	struct cost cost = port_cost_of(&port->cost, i);
+
+	return (struct port_queue_info){
+		.queue = i,
+		.worker = q->worker,
+		.cpu = worker_cpu(q->worker),
+		.pinned = q->pinned != PORT_NO_WORKER,
+		.used = i < port->ops->rx_queues(port),
+		.node = q->node,
+		.load = q->load,
+		.moves = q->moves,
+		.cycles = cost.cycles,
+		.frames = cost.frames,
+	};
+}
+
+int
+switch_port_cost(const char *name, struct port_cost_info *info, struct error *err)
+{
+	const struct port *port = find_port(name, err);
+
+	if (port == NULL)
+		return -ENOENT;
+	info->nb_queues = port->nb_queues;
+	for (uint16_t q = 0; q < port->nb_queues; q++)
+		info->queue[q] = queue_info(port, q);
+	info->nb_cores = port->env->nb_workers;
+	for (uint16_t w = 0; w < port->env->nb_workers; w++) {
+		struct cost cost = port_cost_on(&port->cost, w);
+
+		info->core[w] = (struct port_core_info){
+			.worker = w,
+			.cycles = cost.cycles,
+			.frames = cost.frames,
+			.intr_cycles = port_cost_get(&port->cost, w, port_cost_intr(&port->cost)).cycles,
+		};
+	}
 	return 0;
 }
 

@@ -3,20 +3,35 @@
 
 #include "topology.h"
 
+/* Ports are added one after the other. */
+static void
+add_queue(struct topo_work *work, const struct topo_port *tp, uint16_t queue)
+{
+	if (work->nb_units == 0 || work->unit[work->nb_units - 1].tp != tp)
+		work->unit[work->nb_units++] = (struct topo_unit){.tp = tp};
+	work->unit[work->nb_units - 1].queues |= UINT64_C(1) << queue;
+	work->nb_queues++;
+}
+
 static void
 add_port(struct topology *topo, struct port *port)
 {
 	struct topo_port *tp = &topo->port[port->id];
+	uint16_t owner = PORT_NO_WORKER;
 
 	tp->port = port;
 	vlan_policy_init(&tp->vlan, &port->conf);
-	for (uint16_t u = 0; u < port->nb_units; u++) {
-		struct topo_work *work = &topo->work[port->unit_worker[u]];
+	for (uint16_t q = 0; q < port->nb_queues; q++) {
+		uint16_t worker = port_worker(port, q);
 
-		work->unit[work->nb_units++] = (struct topo_unit){.tp = tp, .unit = u};
+		if (worker == PORT_NO_WORKER)
+			continue;
+		add_queue(&topo->work[worker], tp, q);
+		if (owner == PORT_NO_WORKER)
+			owner = worker;
 	}
-	if (port->ops->intr_poll != NULL && port->nb_units > 0) {
-		struct topo_work *work = &topo->work[port->unit_worker[0]];
+	if (port->ops->intr_poll != NULL && owner != PORT_NO_WORKER) {
+		struct topo_work *work = &topo->work[owner];
 
 		work->owned[work->nb_owned++] = port;
 	}
@@ -45,10 +60,12 @@ struct topology *
 topology_create(struct port *const *ports, uint32_t nb_ports, struct bridge *const *bridges,
 	uint32_t nb_bridges, uint16_t nb_workers)
 {
+	static uint64_t generation; /* main thread only */
 	struct topology *topo = calloc(1, sizeof(*topo));
 
 	if (topo == NULL)
 		return NULL;
+	topo->generation = ++generation;
 	topo->nb_workers = nb_workers;
 	topo->work = calloc(nb_workers, sizeof(*topo->work));
 	topo->bridge = calloc(nb_bridges + 1, sizeof(*topo->bridge));

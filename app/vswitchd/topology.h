@@ -27,14 +27,14 @@ struct topo_port {
 	struct vlan_policy vlan;
 };
 
-/** Queues unit, unit + nb_units, ... of a port. */
+/** What a polling core has of a port. */
 struct topo_unit {
 	const struct topo_port *tp;
-	uint16_t unit;
+	uint64_t queues; /**< a bit for each queue */
 };
 
 struct topo_work {
-	uint32_t nb_units;
+	uint32_t nb_units, nb_queues;
 	struct topo_unit unit[MAX_PORTS];
 	/** Ports whose interrupts this core looks after. */
 	uint32_t nb_owned;
@@ -42,6 +42,7 @@ struct topo_work {
 };
 
 struct topology {
+	uint64_t generation;              /**< no two topologies have the same; not 0 */
 	uint16_t nb_workers;
 	uint32_t nb_bridges;
 	struct topo_port port[MAX_PORTS]; /**< by id */

@@ -12,15 +12,10 @@
 
 #include "ethdev.h"
 #include "forward.h"
+#include "numa_place.h"
+#include "poll_round.h"
 #include "worker.h"
-#include "worker_intr.h"
 #include "worker_sleep.h"
-
-/*
- * Busy queues after which interrupts are raised, so that the first guest need not wait for the
- * last.
- */
-#define INTR_FLUSH_UNITS 8
 
 /* Waiting for cores that share their CPU with the waiting thread: give way before long. */
 #define QUIESCE_SPINS 200
@@ -31,7 +26,7 @@ struct worker {
 	unsigned int lcore;
 	struct worker_sleep sleep;
 	struct forward *fwd __rte_cache_aligned;
-	struct worker_intr intr;
+	struct poll_round round;
 	struct worker_info info;
 };
 
@@ -50,51 +45,28 @@ workers_nb(void)
 	return g.nb;
 }
 
+/* DPDK's own answers take the number of an lcore for that of its CPU. */
+uint16_t
+worker_cpu(uint16_t worker)
+{
+	const rte_cpuset_t set = rte_lcore_cpuset(g.worker[worker].lcore);
+	uint16_t cpu = 0;
+
+	while (cpu + 1 < CPU_SETSIZE && !CPU_ISSET(cpu, &set))
+		cpu++;
+	return cpu;
+}
+
+int16_t
+worker_node(uint16_t worker)
+{
+	return numa_place_of_cpu(worker_cpu(worker));
+}
+
 void
 workers_set_clock(uint32_t now)
 {
 	__atomic_store_n(&g.now, now, __ATOMIC_RELAXED);
-}
-
-/* ---- one round ---- */
-
-static uint32_t
-poll_unit(struct worker *w, const struct topology *topo, const struct topo_unit *u)
-{
-	struct port *port = u->tp->port;
-	uint16_t nb_queues = port->ops->rx_queues(port);
-	uint32_t total = 0;
-
-	for (uint16_t q = u->unit; q < nb_queues; q += port->nb_units) {
-		struct offload_frame *frames;
-		uint16_t n = port->ops->rx_begin(port, q, &w->fwd->ctx, &frames);
-
-		if (n == 0)
-			continue;
-		forward_burst(w->fwd, topo, u->tp, frames, n);
-		port->ops->rx_end(port, q, &w->fwd->ctx);
-		/* Its completions may be due to be announced. */
-		w->fwd->touched[port->id / 64] |= UINT64_C(1) << (port->id % 64);
-		total += n;
-	}
-	return total;
-}
-
-static uint32_t
-round_of(struct worker *w, const struct topology *topo)
-{
-	const struct topo_work *work = &topo->work[w->id];
-	uint32_t total = 0, busy = 0;
-
-	for (uint32_t i = 0; i < work->nb_units; i++) {
-		uint32_t n = poll_unit(w, topo, &work->unit[i]);
-
-		total += n;
-		if (n > 0 && ++busy % INTR_FLUSH_UNITS == 0)
-			worker_intr_flush(&w->intr, w->fwd, topo);
-	}
-	worker_intr_round(&w->intr, w->fwd, topo, work);
-	return total;
 }
 
 void
@@ -110,6 +82,7 @@ account(struct worker *w, uint32_t frames, uint64_t begin, uint64_t end)
 {
 	count(&w->info.loops, 1);
 	if (frames > 0) {
+		count(&w->info.frames, frames);
 		count(&w->info.busy_loops, 1);
 		count(&w->info.busy_cycles, end - begin);
 	} else {
@@ -121,26 +94,28 @@ static int
 worker_main(void *arg)
 {
 	struct worker *w = arg;
+	struct cost_clock *clock = &w->fwd->ctx.clock;
 
 	worker_sleep_begin(&w->sleep, g.rcu);
 	rte_rcu_qsbr_thread_online(g.rcu, w->id);
+	cost_lap(clock);
 	while (!__atomic_load_n(&g.stop, __ATOMIC_RELAXED)) {
 		const struct topology *topo;
-		uint64_t begin = rte_rdtsc(), end;
+		uint64_t begin = clock->mark;
 		uint32_t frames;
 
 		worker_sleep_awake(&w->sleep, begin);
 		topo = __atomic_load_n(&g.topo, __ATOMIC_ACQUIRE);
 		w->fwd->ctx.tsc = begin;
 		w->fwd->now = __atomic_load_n(&g.now, __ATOMIC_RELAXED);
-		frames = round_of(w, topo);
+		frames = poll_round(&w->round, topo);
 		rte_rcu_qsbr_quiescent(g.rcu, w->id);
-		end = rte_rdtsc();
-		account(w, frames, begin, end);
+		/* The clock was looked at last behind all that takes time. */
+		account(w, frames, begin, clock->mark);
 		if (frames > 0)
-			worker_sleep_busy(&w->sleep, end);
+			worker_sleep_busy(&w->sleep, clock->mark);
 		else
-			worker_sleep_idle(&w->sleep, begin, end, worker_intr_held(&w->intr));
+			clock->mark = worker_sleep_idle(&w->sleep, begin, clock->mark, worker_intr_held(&w->round.intr));
 	}
 	rte_rcu_qsbr_thread_offline(g.rcu, w->id);
 	return 0;
@@ -190,6 +165,7 @@ worker_init(struct worker *w, uint16_t id, unsigned int lcore)
 	w->fwd->ctx.eth = eth_scratch_create();
 	if (w->fwd->ctx.burst == NULL || w->fwd->ctx.eth == NULL)
 		return -ENOMEM;
+	poll_round_init(&w->round, w->fwd, rte_get_tsc_hz());
 	return 0;
 }
 
@@ -241,8 +217,8 @@ workers_start(const struct workers_conf *conf, struct error *err)
 
 		if (ret < 0) {
 			workers_stop();
-			return error_set(err, ret, "workers: cannot start the one on CPU %d: %s",
-				rte_lcore_to_cpu_id((int)g.worker[i].lcore), strerror(-ret));
+			return error_set(err, ret, "workers: cannot start the one on CPU %u: %s",
+				worker_cpu(i), strerror(-ret));
 		}
 	}
 	return 0;
@@ -267,6 +243,16 @@ workers_stop(void)
 	memset(&g, 0, sizeof(g));
 }
 
+int
+worker_of_cpu(uint16_t cpu)
+{
+	for (uint16_t i = 0; i < g.nb; i++) {
+		if (worker_cpu(i) == cpu)
+			return i;
+	}
+	return -ENOENT;
+}
+
 uint32_t
 workers_info(struct worker_info info[MAX_WORKERS])
 {
@@ -275,9 +261,10 @@ workers_info(struct worker_info info[MAX_WORKERS])
 
 		info[i] = w->info;
 		info[i].id = i;
-		info[i].cpu = (uint16_t)rte_lcore_to_cpu_id((int)w->lcore);
+		info[i].cpu = worker_cpu(i);
+		info[i].node = worker_node(i);
 		/* Only the main thread changes the topology. */
-		info[i].nb_queues = g.topo->work[i].nb_units;
+		info[i].nb_queues = g.topo->work[i].nb_queues;
 	}
 	return g.nb;
 }

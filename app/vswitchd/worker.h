@@ -37,6 +37,12 @@ void worker_wake(uint16_t worker);
 /** The seconds that addresses are stamped with. */
 void workers_set_clock(uint32_t now);
 
+/** NUMA node of its CPU. */
+int16_t worker_node(uint16_t worker);
+uint16_t worker_cpu(uint16_t worker);
+/** The polling core on a CPU, or -ENOENT. */
+int worker_of_cpu(uint16_t cpu);
+
 uint32_t workers_info(struct worker_info info[MAX_WORKERS]);
 
 #endif /* VSWITCHD_WORKER_H */

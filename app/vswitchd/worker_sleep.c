@@ -174,12 +174,13 @@ sleep_us(const struct worker_sleep *s, uint32_t step, uint64_t tsc, bool held)
 	return us > HELD_SLEEP_US && held ? HELD_SLEEP_US : us;
 }
 
-static void
+/* @return TSC of its end */
+static uint64_t
 sleep_bounded(struct worker_sleep *s, uint32_t us)
 {
 	struct pollfd pfd = {.fd = s->event, .events = POLLIN};
 	struct timespec ts = {.tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000};
-	uint64_t begin = rte_rdtsc(), slept, value;
+	uint64_t begin = rte_rdtsc(), slept = 0, value;
 
 	/* Against worker_sleep_wake(): one of the two sees what the other has written. */
 	__atomic_store_n(&s->sleeping, 1, __ATOMIC_SEQ_CST);
@@ -194,9 +195,10 @@ sleep_bounded(struct worker_sleep *s, uint32_t us)
 		count(&s->info->slept_us, slept / (g.tsc_hz / 1000000));
 	}
 	__atomic_store_n(&s->sleeping, 0, __ATOMIC_RELAXED);
+	return begin + slept;
 }
 
-void
+uint64_t
 worker_sleep_idle(struct worker_sleep *s, uint64_t begin, uint64_t end, bool held)
 {
 	uint32_t step = step_of(end - s->busy_since), us;
@@ -206,8 +208,7 @@ worker_sleep_idle(struct worker_sleep *s, uint64_t begin, uint64_t end, bool hel
 	us = sleep_us(s, step, end, held);
 	if (step != s->info->step)
 		__atomic_store_n(&s->info->step, step, __ATOMIC_RELAXED);
-	if (us > 0)
-		sleep_bounded(s, us);
+	return us > 0 ? sleep_bounded(s, us) : end;
 }
 
 void

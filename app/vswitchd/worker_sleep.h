@@ -64,8 +64,9 @@ worker_sleep_busy(struct worker_sleep *s, uint64_t tsc)
  *
  * @param begin,end  TSC of the round
  * @param held       an interrupt waits for its time
+ * @return TSC of the end of the sleep, or @p end
  */
-void worker_sleep_idle(struct worker_sleep *s, uint64_t begin, uint64_t end, bool held);
+uint64_t worker_sleep_idle(struct worker_sleep *s, uint64_t begin, uint64_t end, bool held);
 
 /** Ends a sleep, or keeps it from beginning. Any thread. */
 void worker_sleep_wake(struct worker_sleep *s);

@@ -89,6 +89,18 @@ vmxnet3_dev_set_mtu(struct vmxnet3_dev *dev, uint16_t mtu)
 	return 0;
 }
 
+const void *
+vmxnet3_dev_tx_memory(struct vmxnet3_dev *dev, uint16_t queue)
+{
+	const void *page = NULL;
+
+	dev_lock(dev);
+	if (queue < atomic_load(&dev->nb_txq))
+		page = dev->txq[queue].ring.page[0];
+	dev_unlock(dev);
+	return page;
+}
+
 void
 vmxnet3_dev_info_get(struct vmxnet3_dev *dev, struct vmxnet3_dev_info *info)
 {

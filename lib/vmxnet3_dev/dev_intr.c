@@ -154,6 +154,14 @@ fire_all(struct vmxnet3_dev *dev, uint32_t word, uint64_t due, uint64_t now)
 }
 
 bool
+vmxnet3_dev_intr_due(const struct vmxnet3_dev *dev)
+{
+	return (atomic_load_explicit(&dev->intr.pending[0], memory_order_relaxed) |
+		atomic_load_explicit(&dev->intr.pending[1], memory_order_relaxed)) != 0 ||
+		atomic_load_explicit(&dev->intr.intx_level, memory_order_relaxed);
+}
+
+bool
 vmxnet3_dev_intr_poll(struct vmxnet3_dev *dev)
 {
 	uint64_t low = atomic_load_explicit(&dev->intr.pending[0], memory_order_acquire);

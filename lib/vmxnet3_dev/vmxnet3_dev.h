@@ -198,6 +198,12 @@ struct vmxnet3_dev_info {
 
 void vmxnet3_dev_info_get(struct vmxnet3_dev *dev, struct vmxnet3_dev_info *info);
 
+/**
+ * Where the ring of a transmit queue begins in guest memory, to ask the kernel for its NUMA node. It may be unmapped at
+ * any moment: nobody may read it. NULL: there is no such queue now.
+ */
+const void *vmxnet3_dev_tx_memory(struct vmxnet3_dev *dev, uint16_t queue);
+
 /** Counters since creation (activation does not reset them). */
 struct vmxnet3_dev_stats {
 	uint64_t rx_frames, rx_bytes; /**< into the guest, as delivered */
@@ -256,5 +262,8 @@ uint16_t vmxnet3_dev_deliver(struct vmxnet3_dev *dev, struct offload_frame *cons
  * @return whether an interrupt is held back by moderation alone, i.e. this should be called again soon
  */
 bool vmxnet3_dev_intr_poll(struct vmxnet3_dev *dev);
+
+/** Whether there is anything for vmxnet3_dev_intr_poll() to look at, due or masked. Any thread. */
+bool vmxnet3_dev_intr_due(const struct vmxnet3_dev *dev);
 
 #endif /* VMXNET3_DEV_H */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <rte_bus_vdev.h>
+#include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_random.h>
 
@@ -94,11 +95,9 @@ loop_topology(struct bridge *bridge, uint16_t nb_cores)
 	struct topology *topo;
 	uint32_t i;
 
-	/* One queue is in use of each: one unit is enough. */
-	for (i = 0; i < bridge->nb_ports; i++) {
-		bridge->ports[i]->nb_units = 1;
-		bridge->ports[i]->unit_worker[0] = (uint16_t)(i / 2 % nb_cores);
-	}
+	/* One queue is in use of each: the others need no core. */
+	for (i = 0; i < bridge->nb_ports; i++)
+		bridge->ports[i]->queue[0].worker = (uint16_t)(i / 2 % nb_cores);
 	topo = topology_create(bridge->ports, bridge->nb_ports, &bridge, 1, nb_cores);
 	if (topo == NULL)
 		loop_die("no memory");
@@ -124,24 +123,8 @@ forward_open(uint16_t core)
 void
 loop_round(const struct topology *topo, uint16_t core, uint64_t tsc)
 {
-	const struct topo_work *work = &topo->work[core];
-	struct forward *fwd = loop.fwd[core];
-	struct offload_frame *frames;
-	struct port *port;
-	uint32_t i;
-	uint16_t n;
-
-	fwd->ctx.tsc = tsc;
-	for (i = 0; i < work->nb_units; i++) {
-		port = work->unit[i].tp->port;
-		n = port->ops->rx_begin(port, 0, &fwd->ctx, &frames);
-		if (n == 0)
-			continue;
-		forward_burst(fwd, topo, work->unit[i].tp, frames, n);
-		port->ops->rx_end(port, 0, &fwd->ctx);
-		fwd->touched[port->id / 64] |= UINT64_C(1) << (port->id % 64);
-	}
-	worker_intr_round(&loop.intr[core], fwd, topo, work);
+	loop.fwd[core]->ctx.tsc = tsc;
+	poll_round(&loop.round[core], topo);
 }
 
 /* ---- the applications ---- */
@@ -227,8 +210,10 @@ loop_open(uint16_t nb_ports, const char *const *eal)
 		RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (loop.pool == NULL)
 		loop_die("no packet buffers");
-	for (i = 0; i < LOOP_CORES; i++)
+	for (i = 0; i < LOOP_CORES; i++) {
 		loop.fwd[i] = forward_open(i);
+		poll_round_init(&loop.round[i], loop.fwd[i], rte_get_tsc_hz());
+	}
 	for (i = 0; i < nb_ports; i++) {
 		loop.port[i].port = port_open(i);
 		loop.port[i].id = ethdev_open(loop.port[i].port);

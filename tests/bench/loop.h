@@ -12,9 +12,7 @@
 #include <rte_mbuf.h>
 
 #include <bridge.h>
-#include <forward.h>
-#include <topology.h>
-#include <worker_intr.h>
+#include <poll_round.h>
 
 #define LOOP_PORTS 28 /* at most: DPDK as packaged allows 32 */
 #define LOOP_CORES 2
@@ -31,7 +29,7 @@ struct loop {
 	struct loop_port port[LOOP_PORTS];
 	struct rte_mempool *pool;
 	struct forward *fwd[LOOP_CORES];
-	struct worker_intr intr[LOOP_CORES];
+	struct poll_round round[LOOP_CORES];
 };
 
 extern struct loop loop;

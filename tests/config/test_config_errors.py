@@ -17,7 +17,7 @@ WRONG = {
     "unknown-port-key": ("ports:\n- name: x\n  type: device\n  queue: 3\n", 4, "port 'x': unknown key 'queue'"),
     "unknown-section-key": ("dpdk:\n    memori: 3\n", 2, "dpdk: unknown key 'memori' (did you mean 'memory'?); allowed: memory, hugepages, drivers"),
     "key-of-other-type": ("ports:\n- name: x\n  type: tap\n  interface: t0\n  mac: 52:54:00:00:00:01\n", 5,
-                          "port 'x': key 'mac' is not for ports of type tap; allowed: name, type, interface, queues, mtu, link, vlan-mode, tag, "
+                          "port 'x': key 'mac' is not for ports of type tap; allowed: name, type, interface, queues, mtu, affinity, link, vlan-mode, tag, "
                           "trunks, qinq-ethtype"),
     "missing-name": ("ports:\n- type: device\n", 2, "port 1: key 'name' is missing"),
     "missing-type": ("ports:\n- name: x\n", 2, "port 'x': key 'type' is missing"),
@@ -53,6 +53,12 @@ WRONG = {
     "log-level": ("log: device=loud\n", 1, "unknown log level 'loud'; allowed: err, warning, notice, info, debug"),
     "cores-form": ("workers:\n  cores: 3-1\n", 2, "cores '3-1' is no list of CPUs; allowed: auto, or"),
     "no-such-cpu": ("workers:\n  count: 1\n  cores: 1023\n", 3, "no such CPU 1023"),
+    "rebalance-range": ("workers:\n  rebalance: 3601\n", 2, "rebalance '3601' is out of range; allowed: 0 to 3600"),
+    "affinity-form": ("ports:\n- name: x\n  type: device\n  affinity: 0=1\n", 4,
+                      "affinity '0=1' is no list of QUEUE:CPU; allowed: none, or each queue once, such as 0:1,2-3:2"),
+    "affinity-twice": ("ports:\n- name: x\n  type: device\n  affinity: \"0-1:1,1:2\"\n", 4, "is no list of QUEUE:CPU"),
+    "affinity-queue": ("ports:\n- name: x\n  type: device\n  max-queues: 2\n  affinity: \"0-2:1\"\n", 5,
+                       "affinity '0-2:1' names queue 2; the port has queues 0 to 1"),
     "steps-order": ("workers:\n  idle:\n    steps:\n    - {after-us: 9, sleep-us: 1}\n    - {after-us: 9, sleep-us: 1}\n", 5,
                     "after-us must be more than that of the step before (9)"),
     "steps-many": ("workers: {idle: {steps: [" + 4 * "{after-us: 1, sleep-us: 1}," + "]}}\n", 1, "steps has 4 entries; allowed: at most 3"),
@@ -139,10 +145,12 @@ log: info,device=debug
 workers:
     cores: 0
     count: 1
+    rebalance: 3600
     idle: {sleep: no, steps: [{after-us: 1, sleep-us: 1}, {after-us: 2, sleep-us: 2}]}
 ports:
     - {name: vm1, type: device, socket: /run/x/s, owner: root, group: 0, mode: 0600, mac: "52:54:00:00:00:01", max-queues: 32,
-       revisions: 7, mtu: 9190, link-speed: 1, doorbell: message, interrupt-rate: 0, latency: low, local-checksum: skip, tunnel-tso: whole, link: down}
+       revisions: 7, mtu: 9190, link-speed: 1, doorbell: message, interrupt-rate: 0, latency: low, local-checksum: skip, tunnel-tso: whole, link: down,
+       affinity: "0:0,1-31:1023"}
     - {name: up0, type: tap, interface: t0, queues: 2, mtu: 68}
     - {name: up1, type: af_xdp, interface: t1}
     - {name: cap, type: ethdev, devargs: "net_null0", vlan-mode: access, tag: 4094}

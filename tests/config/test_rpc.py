@@ -314,6 +314,37 @@ def test_link_and_mtu(rpc):
     assert (port["link"], port["mtu"]) == ("up", 9000)
 
 
+def test_affinity(workdir):
+    """Queues go where they are pinned to, and nowhere else; what cannot be is refused and changes nothing."""
+    cpus = sorted(os.sched_getaffinity(0))[:2]
+    config = {"workers": {"cores": ",".join(map(str, cpus))}, "ports": [{"name": "vm1", "type": "device", "max-queues": 4, "affinity": f"0-3:{cpus[-1]}"}]}
+    with Daemon(workdir, config) as daemon, daemon.rpc() as rpc:
+        def queues():
+            return [(queue["cpu"], queue["pinned"]) for queue in rpc.call("port.show", name="vm1")["cost"]["queues"]]
+
+        assert queues() == 4 * [(cpus[-1], True)]
+        assert rpc.call("port.list")[0]["workers"] == [len(cpus) - 1]
+        rpc.call("port.set", name="vm1", affinity=f"1:{cpus[0]}")
+        assert queues() == [(cpus[-1], False), (cpus[0], True), (cpus[-1], False), (cpus[-1], False)]
+        assert rpc.call("port.show", name="vm1")["conf"]["affinity"] == f"1:{cpus[0]}"
+        refused(rpc, "port.set", -22, "affinity names queue 4; the port has queues 0 to 3", name="vm1", affinity=f"4:{cpus[0]}")
+        refused(rpc, "port.set", -22, "affinity names CPU 1023, on which no core polls", name="vm1", affinity="0:1023")
+        refused(rpc, "port.set", -32602, "is no list of QUEUE:CPU", name="vm1", affinity="x")
+        refused(rpc, "port.add", -22, "affinity names CPU 1023", name="vm2", type="device", affinity="0:1023")
+        assert [port["name"] for port in rpc.call("port.list")] == ["vm1"]
+        assert queues()[1] == (cpus[0], True)
+        rpc.call("port.set", name="vm1", affinity="none")
+        assert not any(pinned for _, pinned in queues())
+        assert "affinity" not in rpc.call("port.show", name="vm1")["conf"]
+        shown = rpc.call("worker.show", id=0)
+        assert {queue["port"] for queue in shown["polled"]} == {"vm1"} and shown["cpu"] == cpus[0]
+        refused(rpc, "worker.show", -2, "there is no polling core 63", id=63)
+        assert daemon.stop() == 0
+    bad = {**config, "ports": [{"name": "vm1", "type": "device", "affinity": "0:1023"}]}
+    with Daemon(workdir, bad) as daemon:
+        assert "affinity names CPU 1023, on which no core polls" in daemon.fails()
+
+
 def snapshot(rpc):
     return ([p["conf"] for p in (rpc.call("port.show", name=p["name"]) for p in rpc.call("port.list"))],
             [(b["conf"], b["ports"]) for b in (rpc.call("bridge.show", name=b["name"]) for b in rpc.call("bridge.list"))],
@@ -336,6 +367,7 @@ def test_config_round_trip(workdir):
         rpc.call("port.set", name="vm2", link="down", mtu=2000)
         rpc.call("port.set", **{"name": "vm2", "vlan-mode": "trunk", "tag": 5, "trunks": "10,20-29"})
         rpc.call("port.set", **{"name": "vm1", "vlan-mode": "tunnel", "tag": 6, "qinq-ethtype": "802.1q"})
+        rpc.call("port.set", name="x", affinity="0-1:0")
         rpc.call("log.set", level="port=err")
         before, text = snapshot(rpc), rpc.call("config.get")["yaml"]
         refused(rpc, "port.del", -2, "gone", name="gone")

@@ -118,7 +118,7 @@ def test_complete_names(cli):
     assert complete(*socket, "bridge", "attach", "br0", "l") == {"lone"}
     assert complete(*socket, "fdb", "flush", "--port", "l") == {"lone"}
     assert complete(*socket, "drops", "v") == {"vm1", "vm2"}
-    keys = {"link", "mtu", "vlan-mode", "tag", "trunks", "qinq-ethtype"}
+    keys = {"link", "mtu", "affinity", "vlan-mode", "tag", "trunks", "qinq-ethtype"}
     assert complete(*socket, "port", "set", "vm1", "") == keys
     assert complete(*socket, "port", "set", "vm1", "link", "") == {"up", "down"}
     assert complete(*socket, "port", "set", "vm1", "link", "up", "") == keys

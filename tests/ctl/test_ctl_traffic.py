@@ -58,7 +58,16 @@ def test_rates_of_traffic(lab):
 
 
 def test_workers_are_seen_working(lab):
-    before = lab.cli.json("worker", "list")
+    before, cost = lab.cli.json("worker", "list"), lab.cli.json("port", "show", "t0")["cost"]
     lab.send(0, [frame(100)] * 100)
     after = lab.cli.json("worker", "list")
     assert sum(worker["busy_loops"] for worker in after) > sum(worker["busy_loops"] for worker in before)
+    assert sum(worker["frames"] for worker in after) >= sum(worker["frames"] for worker in before) + 100
+    # Who sent is charged, on the cores that polled it.
+    costs = lab.cli.json("port", "show", "t0")["cost"]
+    assert costs["frames"] == cost["frames"] + 100 and costs["cycles"] > cost["cycles"]
+    assert sum(core["frames"] for core in costs["cores"]) == sum(queue["frames"] for queue in costs["queues"]) == costs["frames"]
+    shown = {port["port"]: port["frames"] for worker in after for port in lab.cli.json("worker", "show", worker["id"])["ports"]}
+    assert shown["t0"] == costs["frames"]
+    busy = sum(worker["busy_cycles"] for worker in lab.cli.json("worker", "list"))
+    assert costs["cycles"] <= busy

@@ -23,14 +23,15 @@ class Switch(Vswitchd):
     ports    how many
     wire     whether br0 is a wire rather than a switch
     taps     names of taps that are on br0, too (they need a netns)
+    workers  keys of the polling cores, instead of that CPU
     port     further keys of each device port
     """
 
-    def __init__(self, ports=2, wire=False, taps=(), netns=None, options=(), **port):
+    def __init__(self, ports=2, wire=False, taps=(), workers=None, netns=None, options=(), **port):
         super().__init__({}, netns=netns, options=options)
         names = [f"d{number}" for number in range(ports)]
         self.configure({
-            "workers": {"cores": str(max(os.sched_getaffinity(0)))},
+            "workers": workers or {"cores": str(max(os.sched_getaffinity(0)))},
             "ports": [{"name": name, "type": "device", "socket": self.socket(name), "max-queues": 32, **port}
                       for name in names] +
                      [{"name": tap, "type": "tap", "interface": tap, "mtu": 9000} for tap in taps],

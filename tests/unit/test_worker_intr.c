@@ -28,6 +28,7 @@ static struct {
 	struct port port[NB_PORTS];
 	unsigned int polled[NB_PORTS];
 	bool holds[NB_PORTS];
+	bool due[NB_PORTS];
 	struct topology topo;
 	struct topo_work work;
 	struct forward fwd;
@@ -43,7 +44,13 @@ on_poll(struct port *port)
 	return t.holds[i];
 }
 
-static const struct port_ops device_ops = { .intr_poll = on_poll };
+static bool
+on_due(const struct port *port)
+{
+	return t.due[port - t.port];
+}
+
+static const struct port_ops device_ops = { .intr_poll = on_poll, .intr_due = on_due };
 static const struct port_ops ethdev_ops;
 
 static int
@@ -58,10 +65,29 @@ setup(void **state)
 	for (i = 0; i < NB_PORTS; i++) {
 		t.port[i] = (struct port){ .id = ids[i], .ops = i == 0 ? &ethdev_ops : &device_ops };
 		t.topo.port[ids[i]].port = &t.port[i];
+		t.due[i] = true;
+		if (port_cost_init(&t.port[i].cost, 1, 1) < 0)
+			return -1;
 	}
 	t.work.owned[t.work.nb_owned++] = &t.port[3];
 	t.fwd.ctx.tsc = 1000000 * US;
 	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < NB_PORTS; i++)
+		port_cost_fini(&t.port[i].cost);
+	return 0;
+}
+
+/* How often somebody was charged for interrupts of port @p i. */
+static uint64_t
+charged(uint32_t i)
+{
+	return port_cost_of(&t.port[i].cost, port_cost_intr(&t.port[i].cost)).frames;
 }
 
 static void
@@ -144,6 +170,29 @@ owned_again_and_again(void **state)
 	for (i = 0; i < 100; i++)
 		assert_int_equal(round_later(1000, 3), 1);
 	assert_int_equal(t.polled[1] + t.polled[2], 0);
+	/* What has nothing due is not looked at any closer. */
+	t.due[3] = false;
+	assert_int_equal(round_later(1000, 3), 0);
+}
+
+/* Each look costs the port that it is for, and nobody else. */
+static void
+charged_to_its_port(void **state)
+{
+	uint64_t begin = rte_rdtsc(), all = 0;
+
+	(void)state;
+	t.fwd.ctx.clock.mark = begin;
+	touch(1);
+	touch(2);
+	worker_intr_flush(&t.intr, &t.fwd, &t.topo);
+	round_later(100, 3);
+	for (uint32_t i = 0; i < NB_PORTS; i++) {
+		assert_int_equal(charged(i), t.polled[i]);
+		all += port_cost_of(&t.port[i].cost, 1).cycles;
+	}
+	/* No cycle is charged twice. */
+	assert_int_equal(all, t.fwd.ctx.clock.mark - begin);
 }
 
 /* The core that owns it may sleep. */
@@ -172,11 +221,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(touched_once, setup),
-		cmocka_unit_test_setup(held_until_it_is_not, setup),
-		cmocka_unit_test_setup(removed_while_held, setup),
-		cmocka_unit_test_setup(owned_again_and_again, setup),
-		cmocka_unit_test_setup(others_for_a_while, setup),
+		cmocka_unit_test_setup_teardown(touched_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(held_until_it_is_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(removed_while_held, setup, teardown),
+		cmocka_unit_test_setup_teardown(owned_again_and_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(others_for_a_while, setup, teardown),
+		cmocka_unit_test_setup_teardown(charged_to_its_port, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

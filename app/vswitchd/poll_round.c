@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "poll_round.h"
+
+/*
+ * Busy queues after which interrupts are raised, so that the first guest need not wait for the
+ * last.
+ */
+#define INTR_FLUSH_UNITS 8
+
+/*
+ * How often a core looks at queues that have been silent for so long. While others are busy, the first frame of such a
+ * queue waits this long at most, and one round.
+ */
+#define LOOK_US         20
+#define SILENT_AFTER_US 100
+
+void
+poll_round_init(struct poll_round *round, struct forward *fwd, uint64_t tsc_hz)
+{
+	round->fwd = fwd;
+	round->look_gap = tsc_hz / 1000000 * LOOK_US;
+	round->silent_after = tsc_hz / 1000000 * SILENT_AFTER_US;
+}
+
+/* @return frames that were taken */
+static uint32_t
+poll_queue(struct forward *fwd, const struct topology *topo, const struct topo_port *tp, uint16_t queue)
+{
+	struct port *port = tp->port;
+	struct offload_frame *frames;
+	uint16_t n = port->ops->rx_begin(port, queue, &fwd->ctx, &frames);
+
+	if (n == 0)
+		return 0;
+	forward_burst(fwd, topo, tp, frames, n);
+	port->ops->rx_end(port, queue, &fwd->ctx);
+	/* Its completions may be due to be announced. */
+	fwd->touched[port->id / 64] |= UINT64_C(1) << (port->id % 64);
+	port_cost_charge(&port->cost, fwd->ctx.worker, queue, cost_lap(&fwd->ctx.clock), n);
+	return n;
+}
+
+/* Queues that had frames lately. */
+static uint32_t
+poll_busy(struct poll_round *r, const struct topology *topo)
+{
+	const struct topo_work *work = &topo->work[r->fwd->ctx.worker];
+	uint32_t total = 0, busy = 0;
+
+	for (uint32_t i = 0; i < r->list.nb_busy; i++) {
+		struct poll_entry *e = &r->list.busy[i];
+		uint32_t n = poll_queue(r->fwd, topo, work->unit[e->unit].tp, e->queue);
+
+		if (n == 0)
+			continue;
+		total += n;
+		e->seen = r->fwd->ctx.tsc;
+		if (++busy % INTR_FLUSH_UNITS == 0)
+			worker_intr_flush(&r->intr, r->fwd, topo);
+	}
+	return total;
+}
+
+/* All others. */
+static uint32_t
+poll_silent(struct poll_round *r, const struct topology *topo)
+{
+	const struct topo_work *work = &topo->work[r->fwd->ctx.worker];
+	uint32_t total = 0;
+
+	for (uint16_t i = 0; i < work->nb_units; i++) {
+		const struct topo_port *tp = work->unit[i].tp;
+		uint64_t queues = poll_list_silent(&r->list, i, work->unit[i].queues,
+			tp->port->ops->rx_queues(tp->port));
+
+		for (; queues != 0; queues &= queues - 1) {
+			uint16_t q = (uint16_t)__builtin_ctzll(queues);
+			uint32_t n = poll_queue(r->fwd, topo, tp, q);
+
+			if (n > 0)
+				poll_list_add(&r->list, i, q, r->fwd->ctx.tsc);
+			total += n;
+		}
+	}
+	/* Looking for work is nobody's. */
+	cost_lap(&r->fwd->ctx.clock);
+	return total;
+}
+
+uint32_t
+poll_round(struct poll_round *r, const struct topology *topo)
+{
+	const uint64_t tsc = r->fwd->ctx.tsc;
+	bool look = tsc >= r->look_at;
+	uint32_t total;
+
+	if (unlikely(r->list.generation != topo->generation))
+		poll_list_reset(&r->list, topo->generation);
+	total = poll_busy(r, topo);
+	/* Who has nothing to do has time to look. */
+	if (look || total == 0)
+		total += poll_silent(r, topo);
+	if (look) {
+		poll_list_age(&r->list, tsc - r->silent_after);
+		r->look_at = tsc + r->look_gap;
+	}
+	worker_intr_round(&r->intr, r->fwd, topo, &topo->work[r->fwd->ctx.worker]);
+	return total;
+}

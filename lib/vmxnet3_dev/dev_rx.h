@@ -59,7 +59,8 @@ void dev_rx_deliver_items(struct rx_ctx *c, uint16_t n);
  * Delivers the frames that a burst begins with and that need nothing but the copy, to a driver without RSS:
  * dev_rx_plain.c
  *
- * @return number of frames delivered; the next one, if there is one, goes the general way
+ * @return number of frames delivered, or dropped because there are no buffers; the next one, if there is one, goes the
+ *	general way
  */
 uint16_t dev_rx_deliver_plain(struct rx_ctx *c, struct offload_frame *const *frames, uint16_t n);
 

@@ -36,16 +36,22 @@ dev_rx_deliver_plain(struct rx_ctx *c, struct offload_frame *const *frames, uint
 	struct dev_rxq *q = &c->dev->rxq[0];
 	struct rx_run *run = &c->run;
 	struct vmxnet3_desc *comp;
-	uint16_t i, nb;
+	uint16_t i, nb, wanted;
 	uint32_t dw3;
 
 	for (nb = 0; nb < n && is_plain(c, frames[nb]); nb++)
 		run->len[nb] = frames[nb]->len;
 	if (nb == 0 || unlikely(!dev_rx_is_ready(q)))
 		return 0;
+	wanted = nb;
 	nb = dev_rx_reserve_run(c->dev, 0, c->nb_rxq, run, nb);
+	/* Who posts no buffers is to cost others no more than who does. */
+	if (unlikely(run->out))
+		dev_rx_drop(c, VMXNET3_DROP_RX_NO_BUFFER, (uint32_t)(wanted - nb));
+	else
+		wanted = nb;
 	if (unlikely(nb == 0))
-		return 0;
+		return wanted;
 	comp = run->comp;
 	dw3 = run->gen << VMXNET3_CD_GEN_SHIFT | VMXNET3_CD_TYPE_RX << VMXNET3_CD_TYPE_SHIFT;
 	for (i = 0; i < nb; i++, comp++) {
@@ -57,5 +63,5 @@ dev_rx_deliver_plain(struct rx_ctx *c, struct offload_frame *const *frames, uint
 	}
 	c->delivered = (uint16_t)(c->delivered + nb);
 	dev_intr_mark(c->dev, q->st->intr_idx, DEV_DUE_RX(nb));
-	return nb;
+	return wanted;
 }

@@ -305,14 +305,17 @@ place_run(struct cursor *c, struct rx_run *r, uint16_t n)
 	r->index = c->ring[0].next;
 	r->gen = c->comp.gen;
 	r->data_size = data_size;
+	r->out = false;
 	n = (uint16_t)RTE_MIN((uint32_t)n, RTE_MIN(run, comp_run));
 	for (i = 0; i < n; i++, d++, data_pa += data_size) {
 		const uint32_t dw2 = (uint32_t)dev_desc_high(d), len = r->len[i];
 		const uint32_t buffer = dw2 & VMXNET3_RXD_LEN_MASK;
 		uint64_t offset = dev_desc_low(d);
 
-		if (unlikely((dw2 ^ want) & (uint32_t)HEAD_MASK || buffer < MIN_HEAD))
+		if (unlikely((dw2 ^ want) & (uint32_t)HEAD_MASK || buffer < MIN_HEAD)) {
+			r->out = (dw2 ^ want) >> VMXNET3_RXD_GEN_SHIFT & 1;
 			break;
+		}
 		if (len <= data_size)
 			offset = data_pa;
 		else if (unlikely(len > buffer))
@@ -422,10 +425,15 @@ dev_rx_reserve_run(struct vmxnet3_dev *dev, uint32_t queue, uint32_t nb_rxq, str
 {
 	struct sums sums = { .frames = 0 };
 	struct cursor c;
+	uint16_t placed;
 
 	cursor_open(&c, dev, queue, nb_rxq);
-	n = place_run(&c, run, n);
-	sum_run(&sums, run, n);
+	placed = place_run(&c, run, n);
+	sum_run(&sums, run, placed);
+	if (unlikely(run->out)) {
+		sums.out_of_buf = n - placed;
+		sums.others = true;
+	}
 	cursor_close(&c, &sums);
-	return n;
+	return placed;
 }

@@ -78,6 +78,7 @@ struct rx_run {
 	uint32_t index;          /**< ring entry of the first */
 	uint32_t gen;            /**< of the completions */
 	uint32_t data_size;      /**< those that are not longer are in the data ring */
+	bool out;                /**< the driver has posted no more buffers: there are none for what has no place */
 };
 
 /** What the completion of frame @p i of a run says first: index and queue id. */
@@ -91,7 +92,7 @@ dev_rx_run_dw0(const struct rx_run *run, uint32_t i, uint32_t queue, uint32_t nb
 
 /**
  * Reserves for a run what dev_rx_reserve() does for items: for as many of its @p n frames as the rings have plain
- * places in a row, and counts those as unicast.
+ * places in a row, and counts those as unicast. Those that have none because there are no buffers are counted as such.
  *
  * @param run  with lengths; the rest is filled
  * @return number of frames that have a place

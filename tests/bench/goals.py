@@ -41,5 +41,7 @@ GOALS = {
     "scale/idle-ports": Goal("cost per packet, 2 busy and 26 idle ports", "2 ports", 1.05, 1.15),
     "scale/busy-ports": Goal("cost per packet, 28 busy ports", "2 ports", 1.2, 1.5),
     "scale/macs": Goal("cost per packet, 100,000 MACs in use", "10 MACs", 1.2, 1.5),
+    "isolation/buffers": Goal("round beside ports that never receive", "ports that behave", 1.0, 1.05),
+    "isolation/storm": Goal("round beside ports that unmask all the time", "ports that behave", 1.0, 1.05),
     "scale/cores": Goal("busy cycles per packet, two polling cores", "one core", 1.05, 1.2),
 }

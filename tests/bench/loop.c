@@ -148,7 +148,10 @@ static uint16_t
 ethdev_open(const struct port *port)
 {
 	/* What testpmd asks for as well. */
-	const struct rte_eth_conf conf = { .txmode = { .offloads = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE } };
+	const struct rte_eth_conf conf = {
+		.txmode = { .offloads = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE },
+		.intr_conf = { .rxq = loop.interrupts },
+	};
 	char name[32], args[160];
 	uint16_t id;
 

@@ -25,6 +25,7 @@ struct loop_port {
 };
 
 struct loop {
+	bool interrupts; /**< applications may ask for them; set before loop_open() */
 	uint16_t nb_ports;
 	struct loop_port port[LOOP_PORTS];
 	struct rte_mempool *pool;

@@ -21,7 +21,7 @@ ROWS = {
 }
 
 
-def _eal():
+def eal_options():
     """Hugepages as a switch has them, if there are enough; one lcore on each of two CPUs."""
     cpus = sorted(os.sched_getaffinity(0))
     enough = hugepages_mib() >= MEMORY_MIB
@@ -32,7 +32,7 @@ def _eal():
 def scale(report, rounds):
     """Cycles of the switch per frame, 64 bytes, bursts of 32."""
     with report.section("scale", "Cycles of a polling core for a frame: many ports, many addresses, two cores") as data:
-        data["cycles"] = cycles = json.loads(run_program([paths.need(PROGRAM), rounds, *_eal()], timeout=240))
+        data["cycles"] = cycles = json.loads(run_program([paths.need(PROGRAM), rounds, *eal_options()], timeout=240))
         report.table(["scene", "cycles", "", "single rounds"],
                      [[name, f"{statistics.median(values):.0f}", f"±{rep.spread(values):.0f} %",
                        f"{min(values):.0f} to {max(values):.0f}"] for name, values in cycles.items()])

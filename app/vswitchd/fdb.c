@@ -44,6 +44,7 @@ struct fdb {
 	void (*quiesce)(void);
 	uint32_t size;
 	uint32_t used;
+	uint32_t version;
 	uint32_t nb_slots;
 	uint32_t age_next;
 	struct fdb_slot *slot; /* [nb_slots], and one that never has a port */
@@ -183,9 +184,21 @@ fdb_prefetch(const struct fdb *fdb, const uint8_t *mac, uint16_t vlan)
 
 /* ---- polling cores ---- */
 
+static void
+changed(struct fdb *fdb)
+{
+	__atomic_fetch_add(&fdb->version, 1, __ATOMIC_RELEASE);
+}
+
+uint32_t
+fdb_version(const struct fdb *fdb)
+{
+	return __atomic_load_n(&fdb->version, __ATOMIC_ACQUIRE);
+}
+
 /* The common case does not write: a time stamp changes once a second. */
 static enum fdb_learnt
-refresh(struct fdb_slot *slot, uint16_t port, uint32_t now)
+refresh(struct fdb *fdb, struct fdb_slot *slot, uint16_t port, uint32_t now)
 {
 	uint16_t old;
 
@@ -199,6 +212,7 @@ refresh(struct fdb_slot *slot, uint16_t port, uint32_t now)
 		return FDB_KNOWN;
 	/* The main thread alone makes a slot portless, after no core uses it any more. */
 	__atomic_store_n(&slot->port, port, __ATOMIC_RELEASE);
+	changed(fdb);
 	return FDB_MOVED;
 }
 
@@ -219,6 +233,7 @@ add(struct fdb *fdb, const struct fdb_key *key, uint16_t port, uint32_t now)
 	slot->key = *key;
 	__atomic_store_n(&slot->seen, now, __ATOMIC_RELAXED);
 	old = __atomic_exchange_n(&slot->port, port, __ATOMIC_ACQ_REL);
+	changed(fdb);
 	if (old == FDB_NO_PORT)
 		return FDB_NEW;
 	/* Another core was quicker with the same address. */
@@ -237,7 +252,7 @@ fdb_learn(struct fdb *fdb, const uint8_t *mac, uint16_t vlan, uint16_t port, uin
 	struct fdb_slot *slot = find(fdb, &key);
 
 	if (likely(slot != NULL))
-		return refresh(slot, port, now);
+		return refresh(fdb, slot, port, now);
 	return add(fdb, &key, port, now);
 }
 
@@ -278,6 +293,7 @@ release(struct fdb *fdb, const int32_t *pos, uint32_t n)
 		rte_hash_free_key_with_position(fdb->hash, pos[i]);
 	}
 	__atomic_fetch_sub(&fdb->used, n, __ATOMIC_RELAXED);
+	changed(fdb);
 }
 
 struct match {

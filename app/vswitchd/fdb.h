@@ -51,6 +51,12 @@ uint16_t fdb_lookup(const struct fdb *fdb, const uint8_t *mac, uint16_t vlan);
 void fdb_prefetch_hint(const struct fdb *fdb, const uint8_t *mac, uint16_t vlan);
 void fdb_prefetch(const struct fdb *fdb, const uint8_t *mac, uint16_t vlan);
 
+/**
+ * A number that changes whenever an address gets another port, or none. What fdb_lookup() said holds as long as the number
+ * that was read before it does. Any thread.
+ */
+uint32_t fdb_version(const struct fdb *fdb);
+
 /** Addresses in the table. */
 uint32_t fdb_used(const struct fdb *fdb);
 

@@ -150,21 +150,14 @@ lookup(const struct topology *topo, const struct topo_port *in, const uint8_t *d
 	return tp->bridge == in->bridge ? tp : NULL;
 }
 
-/* What becomes of frames between two stations. */
-struct decision {
-	const struct topo_port *to; /* NULL, with no port to blame: to all */
-	struct port *blamed;        /* not NULL: dropped there, by the reason */
-	enum switch_drop reason;
-};
-
-static inline struct decision
+static inline struct forward_decision
 dropped(struct port *blamed, enum switch_drop reason)
 {
-	return (struct decision){.blamed = blamed, .reason = reason};
+	return (struct forward_decision){.blamed = blamed, .reason = reason};
 }
 
 /* @param addr  destination and source */
-static __rte_noinline struct decision
+static struct forward_decision
 decide(struct forward *fwd, const struct topology *topo, const struct topo_port *in, const uint8_t *addr, uint16_t vid)
 {
 	const struct topo_port *to;
@@ -175,7 +168,7 @@ decide(struct forward *fwd, const struct topology *topo, const struct topo_port 
 		return dropped(in->port, SWITCH_DROP_SAME_PORT);
 	if (to != NULL && unlikely(in->bridge->vlans && !vlan_is_member(&to->vlan, vid)))
 		return dropped(to->port, SWITCH_DROP_VLAN_EGRESS);
-	return (struct decision){.to = to};
+	return (struct forward_decision){.to = to};
 }
 
 /* Whether a frame may come in, by its addresses. @return SWITCH_DROP_MAX, or why not */
@@ -190,8 +183,8 @@ admission(const struct topo_port *in, const uint8_t *addr)
 }
 
 static inline void
-carry_out(struct forward *fwd, const struct topo_port *in, struct offload_frame *f, const struct decision *d,
-	uint16_t vid)
+carry_out(struct forward *fwd, const struct topo_port *in, struct offload_frame *f,
+	const struct forward_decision *d, uint16_t vid)
 {
 	if (likely(d->to != NULL))
 		out_add(fwd, d->to, f);
@@ -231,28 +224,58 @@ look_ahead(const struct fdb *fdb, const struct offload_frame *frames, uint16_t n
 	}
 }
 
-/* Runs of frames between the same two stations are the rule: what is decided of the first holds for all. */
+/*
+ * Runs of frames between the same two stations are the rule: what is decided of the first holds for all, and for those of
+ * the next burst if nothing has changed. Once a second it is decided anew, so that the table learns who is alive.
+ */
+static struct forward_run *
+resume_run(struct forward *fwd, const struct topology *topo, const struct topo_port *in)
+{
+	struct forward_run *run = &fwd->run[in->port->id];
+
+	if (unlikely(run->topology != topo->generation || run->now != fwd->now ||
+			run->fdb_version != fdb_version(in->bridge->bridge->fdb)))
+		run->topology = 0;
+	return run;
+}
+
+static inline bool
+goes_on(const struct forward_run *run, const uint8_t *addr, uint16_t vid)
+{
+	return same_stations(addr, run->addr) && run->vid == vid && run->topology != 0;
+}
+
+static __rte_noinline void
+begin_run(struct forward *fwd, const struct topology *topo, const struct topo_port *in, struct forward_run *run,
+	const uint8_t *addr, uint16_t vid)
+{
+	enum switch_drop reason = admission(in, addr);
+
+	memcpy(run->addr, addr, sizeof(run->addr));
+	run->vid = vid;
+	run->now = fwd->now;
+	run->fdb_version = fdb_version(in->bridge->bridge->fdb);
+	run->topology = topo->generation;
+	run->decision = reason == SWITCH_DROP_MAX ? decide(fwd, topo, in, addr, vid) : dropped(in->port, reason);
+}
+
 static void
 switch_burst(struct forward *fwd, const struct topology *topo, const struct topo_port *in,
 	struct offload_frame *frames, uint16_t n)
 {
-	const uint8_t *last = NULL;
+	struct forward_run *run = resume_run(fwd, topo, in);
 	uint16_t runs = 0;
-	struct decision d;
 
 	for (uint16_t i = 0; i < n; i++) {
 		const uint8_t *addr = frames[i].seg[0].data;
 
-		if (last == NULL || !same_stations(addr, last)) {
-			enum switch_drop reason = admission(in, addr);
-
+		if (unlikely(!goes_on(run, addr, 0))) {
 			/* A second run may be the last one; a third hardly is. */
 			if (++runs == 3)
 				look_ahead(in->bridge->bridge->fdb, &frames[i], n - i);
-			d = reason == SWITCH_DROP_MAX ? decide(fwd, topo, in, addr, 0) : dropped(in->port, reason);
-			last = addr;
+			begin_run(fwd, topo, in, run, addr, 0);
 		}
-		carry_out(fwd, in, &frames[i], &d, 0);
+		carry_out(fwd, in, &frames[i], &run->decision, 0);
 	}
 }
 
@@ -261,29 +284,26 @@ static void
 switch_vlans(struct forward *fwd, const struct topology *topo, const struct topo_port *in,
 	struct offload_frame *frames, uint16_t n)
 {
-	const uint8_t *last = NULL;
-	uint16_t last_vid = 0;
-	struct decision d;
+	struct forward_run *run = resume_run(fwd, topo, in);
 
 	for (uint16_t i = 0; i < n; i++) {
-		enum switch_drop reason = admission(in, frames[i].seg[0].data);
+		struct offload_frame *f = &frames[i];
+		enum switch_drop reason;
 		const uint8_t *addr;
 		uint16_t vid;
 
+		reason = admission(in, f->seg[0].data);
 		if (unlikely(reason != SWITCH_DROP_MAX)) {
 			port_drop(in->port, &fwd->ctx, reason, 1);
 			continue;
 		}
-		if (!ingress_policy(fwd, in, &frames[i], &fwd->place[i]))
+		if (!ingress_policy(fwd, in, f, &fwd->place[i]))
 			continue;
-		addr = frames[i].seg[0].data;
+		addr = f->seg[0].data;
 		vid = fwd->place[i].vid;
-		if (last == NULL || vid != last_vid || !same_stations(addr, last)) {
-			d = decide(fwd, topo, in, addr, vid);
-			last = addr;
-			last_vid = vid;
-		}
-		carry_out(fwd, in, &frames[i], &d, vid);
+		if (unlikely(!goes_on(run, addr, vid)))
+			begin_run(fwd, topo, in, run, addr, vid);
+		carry_out(fwd, in, f, &run->decision, vid);
 	}
 }
 

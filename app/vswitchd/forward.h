@@ -15,6 +15,23 @@ struct forward_out {
 	struct offload_frame *frame[PORT_BURST];
 };
 
+/** What becomes of frames between two stations. */
+struct forward_decision {
+	const struct topo_port *to; /**< NULL, with no port to blame: to all */
+	struct port *blamed;        /**< not NULL: dropped there, by the reason */
+	enum switch_drop reason;
+};
+
+/** The run of frames that a port is in the middle of, also from burst to burst. */
+struct forward_run {
+	uint8_t addr[12];           /**< destination and source */
+	uint16_t vid;
+	uint32_t now;               /**< the rest says how long the decision holds: a second, */
+	uint32_t fdb_version;       /**< and as long as the table knows nothing new */
+	uint64_t topology;          /**< of this topology; 0: there is no decision */
+	struct forward_decision decision;
+};
+
 /** Of one polling core. Zeroed before first use. */
 struct forward {
 	struct port_ctx ctx;
@@ -24,6 +41,7 @@ struct forward {
 	const struct topo_port *out_port[MAX_PORTS];
 	const struct offload_frame *burst;        /**< the frames */
 	struct vlan_place place[PORT_BURST];      /**< of each, in a bridge that knows VLANs */
+	struct forward_run run[MAX_PORTS];        /**< by id of the port that frames come in by */
 	struct forward_out out[MAX_PORTS];        /**< by id */
 };
 

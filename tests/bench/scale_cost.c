@@ -29,6 +29,7 @@
 #define TIMES     51  /* in one figure */
 #define WARM_UP   64  /* turns: every ring has gone round */
 #define MAX_ROUND 64
+#define WAKE_ROUNDS 4 /* each a millisecond later */
 /* Has no divisor in common with a number of addresses: all are used, in an order that nobody can guess. */
 #define STRIDE    7919
 
@@ -223,6 +224,18 @@ meet(atomic_uint *here, uint32_t nb)
 		rte_pause();
 }
 
+/* Queues that were silent are looked at once in a while only: that while passes. */
+static void
+wake(struct part *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < WAKE_ROUNDS; i++) {
+		clock_of[p->core] += rte_get_tsc_hz() / 1000;
+		loop_round(p->scene->topo, p->core, clock_of[p->core]);
+	}
+}
+
 static int
 run_part(void *arg)
 {
@@ -230,7 +243,7 @@ run_part(void *arg)
 	uint32_t i;
 
 	have(p, start);
-	loop_round(p->scene->topo, p->core, clock_of[p->core]);
+	wake(p);
 	turns(p, WARM_UP + p->scene->nb_macs / 2 / LOOP_BURST);
 	meet(&arrived, p->scene->nb_cores);
 	for (i = 0; i < TIMES; i++)

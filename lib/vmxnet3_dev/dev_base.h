@@ -10,8 +10,8 @@
  *  - dev_cmd.c: commands;
  *  - dev_reset.c: power-on, reset, change of revision;
  *  - dev_activate.c: ACTIVATE (snapshot, validate, commit), rings into host pointers, stop and go;
- *  - dev_load.c: filter, features, RSS; the datapath: dev_tx.c on dev_tx_load.c, dev_rx.c on dev_rx_comp.h and
- *    dev_rx_ring.c, all on dev_burst.h;
+ *  - dev_load.c: filter, features, RSS; the datapath: dev_tx.c on dev_tx_load.c; dev_rx.c on dev_rx_plain.c and
+ *    dev_rx_queue.c, those on dev_rx_comp.h, dev_rx_copy.h and dev_rx_ring.c; all on dev_burst.h;
  *  - dev_queue.c: queue descriptors in guest memory, queues that their driver broke;
  *  - dev_intr.c: interrupts, events, on dev_moderation.c: when they may be raised;
  *  - dev_pci.c: configuration space; dev_mem.c: guest memory.

@@ -110,9 +110,11 @@ post_entry(struct mini *m, struct mini_rxq *r, unsigned int ring)
 				MINI_CANARY, m->conf.rx_data_size);
 	}
 	g->shadow[i] = d;
-	e->dw[0] = d.dw[0];
-	e->dw[1] = d.dw[1];
-	/* One access, as ThreadSanitizer tells accesses of different sizes apart. */
+	/*
+	 * The device may look before the entry is valid, and then believes nothing. Each half is one access, as its own
+	 * are: ThreadSanitizer tells accesses of different sizes apart.
+	 */
+	__atomic_store_n((half_t *)&e->dw[0], pa, __ATOMIC_RELAXED);
 	__atomic_store_n((half_t *)&e->dw[2], d.dw[2], __ATOMIC_RELEASE);
 	mini_ring_step(g);
 	g->used++;

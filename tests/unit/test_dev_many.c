@@ -21,7 +21,7 @@
 
 #define NB_CORES   3
 #define SECONDS    1
-#define MIN_FRAMES 500 /* of each core, however busy the machine */
+#define MIN_FRAMES 200 /* of each core, however busy the machine */
 #define LIMIT      100  /* seconds */
 #define BURST      32
 #define NAP_US     50

@@ -77,6 +77,8 @@ def talk(rig, only_ipv6=False):
 
 def test_frames_cross_as_they_are(rig):
     rig.forward("io")
+    if rig.ours:
+        assert "Burst mode: Vector AVX2" in rig.pmd.cmd("show rxq info 0 0")
     for back in (False, True):
         frames = frames_of(rig, SIZES, back)
         assert rig.cross(frames, back=back) == frames

@@ -44,10 +44,10 @@ def must_be_whole(result, frames, most=MAX):
     return result
 
 
-def through_switch(switch, pktcheck, frames, words, most=MAX, cores=1):
-    """From one front end to the other."""
+def through_switch(switch, pktcheck, frames, words, most=MAX, arguments=(), **eal):
+    """From one front end, with device arguments, to the other."""
     one = switch(mtu=9000)
-    result = pktcheck(one.fronts(), "--frames", frames, "--max", most, *words, cores=cores)
+    result = pktcheck(one.fronts(**dict(arguments)), "--frames", frames, "--max", most, *words, **eal)
     assert (one.drops("d0"), one.drops("d1")) == ({}, {}), result.output
     return must_be_whole(result, frames, most)
 
@@ -78,6 +78,17 @@ def test_to_the_back_end(workdir, pktcheck, kind):
     result = to_back_end(workdir, pktcheck, frames, words)
     if "--queues" in words:
         assert each_queue(result, words[words.index("--queues") + 1])
+
+
+@pytest.mark.parametrize("bits", [64, 512])
+def test_vectors(switch, pktcheck, bits):
+    """None, and the widest; the tests above have what is between."""
+    through_switch(switch, pktcheck, 1_000_000, ["--queues", 2], options=[f"--force-max-simd-bitwidth={bits}"])
+
+
+def test_receive_data_ring(switch, pktcheck):
+    """Small frames come by it, unlike large ones."""
+    through_switch(switch, pktcheck, 500_000, ["--queues", 2], arguments={"rx_data_size": 256})
 
 
 def test_a_core_for_each_port(switch, workdir, pktcheck):

@@ -18,7 +18,7 @@ static_assert(offsetof(struct rte_mbuf, rearm_data) == 16 && offsetof(struct rte
 	offsetof(struct rte_mbuf, hash.rss) == 44, "what a receive burst writes are two vectors");
 static_assert(offsetof(struct vx_rx_kind, ol_flags) == 8 && sizeof(struct vx_rx_kind) == 16, "a vector");
 
-/** Lengths of frames that need no thought. */
+/** Shorter frames are refused, and not here. */
 #define VX_TX_MIN RTE_ETHER_HDR_LEN
 
 /** Targets of functions. Vectors of all 32 bytes are loaded and stored at once, as all these CPUs like it best. */

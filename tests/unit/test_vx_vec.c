@@ -361,6 +361,48 @@ each_goes_back_where_it_belongs(void **state)
 	bare_close(&port);
 }
 
+/* Bursts of one pool or the other, some with another owner, in any order, and sent a few at a time. */
+static void
+pools_take_turns(void **state)
+{
+	struct rte_mbuf *mine[64];
+	uint32_t round, i, n, pool, nb_mine = 0;
+	bool shared;
+
+	(void)state;
+	srand(11);
+	begin(NULL);
+	for (round = 0; round < 3000; round++) {
+		n = 1 + (uint32_t)rand() % BURST;
+		pool = (uint32_t)rand() % 8;
+		shared = rand() % 8 == 0;
+		for (i = 0; i < n; i++) {
+			pkts[i] = pool == 0 ? rte_pktmbuf_alloc(port.pool) : NULL;
+			if (pkts[i] != NULL)
+				rte_pktmbuf_append(pkts[i], 64);
+			else
+				pkts[i] = vx_small(&port, 0);
+		}
+		if (shared) {
+			mine[nb_mine++] = pkts[n / 2];
+			rte_mbuf_refcnt_update(pkts[n / 2], 1);
+		}
+		assert_int_equal(n, vx_send(&port, pkts, (uint16_t)n));
+		if (rand() % 3 != 0 && round % 4 != 3)
+			continue;
+		assert_true(hand_send_all(&hand, &frame) >= n);
+		vx_tx_done_cleanup(port.eth->data->tx_queues[0], 0);
+		for (i = 0; i < nb_mine; i++)
+			assert_int_equal(1, rte_mbuf_refcnt_read(mine[i]));
+		assert_int_equal(port.tx_pool->size + port.pool->size - 224,
+			rte_mempool_avail_count(port.tx_pool) + rte_mempool_avail_count(port.pool) + nb_mine);
+		rte_pktmbuf_free_bulk(mine, nb_mine);
+		nb_mine = 0;
+	}
+	rte_pktmbuf_free_bulk(mine, nb_mine);
+	bare_close(&port);
+}
+
 int
 main(void)
 {
@@ -372,6 +414,7 @@ main(void)
 		cmocka_unit_test(an_odd_one_is_anywhere_in_a_burst),
 		cmocka_unit_test(entries_behind_a_burst_are_not_valid),
 		cmocka_unit_test(each_goes_back_where_it_belongs),
+		cmocka_unit_test(pools_take_turns),
 	};
 
 	return vx_run_group_tests(tests);

@@ -177,7 +177,8 @@ tx_rings_init(struct vx_txq *q)
 		.encap = q->dev->rev->encap,
 		.tso = !(q->dev->lim.disabled & VMXNET3_DISABLED_TSO),
 	};
-	q->next = q->sent = q->done = q->comp_next = q->odd = 0;
+	q->next = q->sent = q->done = q->comp_next = q->odd = q->look = 0;
+	q->pool = NULL;
 	q->vec = vx_vec_choose();
 }
 

@@ -61,10 +61,11 @@ put_plain(struct vx_txq *q, struct batch *b, struct rte_mbuf **pkts, uint32_t nb
 	struct rte_mbuf **buf = &q->buf[at];
 	const uint16_t field = q->addr_field;
 	uint64_t bytes = 0;
+	bool look = false;
 
 	nb = RTE_MIN(nb, q->mask + 1 - at);
 	if (q->vec != NULL && nb >= q->vec->group && is_plain(pkts[0]))
-		n = q->vec->put(q, at, pkts, nb, first, hi, &bytes);
+		n = q->vec->put(q, at, pkts, nb, first, hi, &bytes, q->fast_free ? NULL : &look);
 	for (; n < nb && likely(is_plain(pkts[n])); n++) {
 		const struct rte_mbuf *m = pkts[n];
 
@@ -72,8 +73,13 @@ put_plain(struct vx_txq *q, struct batch *b, struct rte_mbuf **pkts, uint32_t nb
 		e[n].hi = rte_cpu_to_le_64((n == 0 ? first : hi) | m->data_len);
 		buf[n] = pkts[n];
 		bytes += m->data_len;
+		look |= !q->fast_free && (!vx_tx_is_idle(m) || m->pool != q->pool);
 	}
 	b->next += n;
+	if (unlikely(look)) {
+		q->look = b->next;
+		q->pool = pkts[n - 1]->pool;
+	}
 	b->wire += n;
 	b->bytes += bytes;
 	return n;
@@ -125,6 +131,7 @@ put_any(struct vx_txq *q, struct batch *b, struct rte_mbuf *m)
 	put_segments(q, b, m, &plan);
 	if (plan.nb_descs != 1 || m->nb_segs != 1)
 		q->odd = b->next;
+	q->look = b->next;
 	b->wire += plan.nb_wire;
 	b->bytes += m->pkt_len;
 	b->packets++;

@@ -9,13 +9,6 @@ put_back(struct rte_mbuf **buf, uint32_t n)
 	rte_mempool_put_bulk(buf[0]->pool, (void **)buf, n);
 }
 
-/* Whether an mbuf can go back as it is: nobody has a share in it. That it is a frame by itself was seen when it was sent. */
-static inline bool
-is_idle(const struct rte_mbuf *m)
-{
-	return rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m);
-}
-
 /* @return how many can go back to the pool of the first */
 static inline uint32_t
 idle_run(const struct vx_txq *q, struct rte_mbuf **buf, uint32_t nb)
@@ -25,7 +18,7 @@ idle_run(const struct vx_txq *q, struct rte_mbuf **buf, uint32_t nb)
 
 	if (q->vec != NULL && nb >= q->vec->group)
 		n = q->vec->idle(buf, nb);
-	while (n < nb && is_idle(buf[n]) && buf[n]->pool == pool)
+	while (n < nb && vx_tx_is_idle(buf[n]) && buf[n]->pool == pool)
 		n++;
 	return n;
 }
@@ -53,7 +46,7 @@ free_run(const struct vx_txq *q, struct rte_mbuf **buf, uint32_t n, bool odd)
 {
 	if (unlikely(odd))
 		rte_pktmbuf_free_bulk(buf, n);
-	else if (q->fast_free)
+	else if (q->fast_free || likely((int32_t)(q->look - q->done) <= 0))
 		put_back(buf, n);
 	else
 		free_singles(q, buf, n);
@@ -69,6 +62,8 @@ free_until(struct vx_txq *q, uint32_t to)
 	free_run(q, &q->buf[at], run, odd);
 	if (run < n)
 		free_run(q, q->buf, n - run, odd);
+	if ((int32_t)(q->look - to) < 0)
+		q->look = to;
 	q->done = to;
 	/* Never far behind, so that the comparison holds when positions wrap. */
 	if (!odd || (int32_t)(q->odd - to) < 0)

@@ -5,6 +5,16 @@
 
 #include "vx_txq.h"
 
+/**
+ * Whether an mbuf, a frame by itself, can go back to its pool as it is: nobody has a share in it. What is true when it is
+ * sent stays so, for then it is the driver's alone.
+ */
+static inline bool
+vx_tx_is_idle(const struct rte_mbuf *m)
+{
+	return rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m);
+}
+
 /** Takes notice of completions. */
 void vx_tx_collect(struct vx_txq *q);
 

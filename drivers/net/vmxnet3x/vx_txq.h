@@ -31,6 +31,9 @@ struct vx_txq {
 	uint32_t comp_next;
 	/** Before it (and not before done) there may be frames of more than one descriptor or mbuf. */
 	uint32_t odd;
+	/** Before it (and not before done) somebody else may have a share in frames, or they are not of the pool below. */
+	uint32_t look;
+	struct rte_mempool *pool; /**< of the frame that was sent last */
 	struct vmxnet3_tx_queue_desc *desc;
 	struct vx_queue_stats stats;
 

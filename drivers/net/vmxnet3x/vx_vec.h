@@ -41,10 +41,11 @@ struct vx_vec {
 	 * @param at  index of the first entry
 	 * @param first,hi  upper half of the first entry, and of all others, but the length
 	 * @param[in,out] bytes  those of the frames are added
+	 * @param[in,out] look   set when one of the frames is not of vx_txq::pool, or not the driver's alone; NULL: no matter
 	 * @return frames written
 	 */
 	uint32_t (*put)(const struct vx_txq *q, uint32_t at, struct rte_mbuf **pkts, uint32_t nb, uint64_t first,
-		uint64_t hi, uint64_t *bytes);
+		uint64_t hi, uint64_t *bytes, bool *look);
 
 	/** @return how many mbufs can go back to the pool of the first: nobody has a share in them or in their buffers */
 	uint32_t (*idle)(struct rte_mbuf **buf, uint32_t nb);

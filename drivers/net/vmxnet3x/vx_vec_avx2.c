@@ -145,14 +145,24 @@ header(const struct rte_mbuf *m)
 	return _mm256_loadu_si256((const __m256i *)&m->rearm_data);
 }
 
-AVX2 uint32_t
-vx_vec_avx2_put(const struct vx_txq *q, uint32_t at, struct rte_mbuf **pkts, uint32_t nb, uint64_t first, uint64_t hi,
-	uint64_t *bytes)
+/* Not 0: another one. */
+AVX2 INLINE uintptr_t
+other_pool(const struct rte_mbuf *m, uintptr_t pool)
+{
+	return (uintptr_t)m->pool ^ pool;
+}
+
+/* Compiled twice: with @p look and without. */
+AVX2 INLINE uint32_t
+put(const struct vx_txq *q, uint32_t at, struct rte_mbuf **pkts, uint32_t nb, uint64_t first, uint64_t hi,
+	uint64_t *bytes, bool *look)
 {
 	const __m256i odd = _mm256_loadu_si256((const __m256i *)&vx_vec_not_plain);
 	const __m256i least = _mm256_set_epi64x(VX_TX_MIN, 0, VX_TX_MIN, 0);
 	const __m256i all = _mm256_set_epi64x((int64_t)hi, 0, (int64_t)hi, 0);
-	__m256i head = _mm256_insert_epi64(all, (int64_t)first, 1), sum = _mm256_setzero_si256();
+	__m256i head = _mm256_insert_epi64(all, (int64_t)first, 1), sum = _mm256_setzero_si256(), seen = sum;
+	const uintptr_t pool = (uintptr_t)q->pool;
+	uintptr_t others = 0;
 	const uint16_t field = q->addr_field;
 	struct vx_entry *e = &q->ring[at];
 	struct rte_mbuf **buf = &q->buf[at];
@@ -168,6 +178,11 @@ vx_vec_avx2_put(const struct vx_txq *q, uint32_t at, struct rte_mbuf **pkts, uin
 		small = _mm256_subs_epu16(least, _mm256_min_epu16(a, b));
 		if (!_mm256_testz_si256(any, odd) || !_mm256_testz_si256(small, small))
 			break;
+		if (look != NULL) {
+			seen = _mm256_or_si256(seen, any);
+			others |= other_pool(m[0], pool) | other_pool(m[1], pool) | other_pool(m[2], pool) |
+				other_pool(m[3], pool);
+		}
 		sum = _mm256_add_epi64(sum, _mm256_add_epi64(a, b));
 		a = _mm256_add_epi64(a, addresses(m, field));
 		b = _mm256_add_epi64(b, addresses(m + 2, field));
@@ -175,8 +190,18 @@ vx_vec_avx2_put(const struct vx_txq *q, uint32_t at, struct rte_mbuf **pkts, uin
 		_mm256_storeu_si256((__m256i *)&e[2], _mm256_or_si256(b, all));
 		_mm256_storeu_si256((__m256i *)buf, _mm256_loadu_si256((const __m256i *)m));
 	}
+	if (look != NULL)
+		*look |= others != 0 || !_mm_testz_si128(_mm256_castsi256_si128(seen),
+			_mm_load_si128((const __m128i *)vx_vec_not_idle));
 	*bytes += (uint64_t)_mm256_extract_epi64(sum, 1) + (uint64_t)_mm256_extract_epi64(sum, 3);
 	return (uint32_t)(m - pkts);
+}
+
+AVX2 uint32_t
+vx_vec_avx2_put(const struct vx_txq *q, uint32_t at, struct rte_mbuf **pkts, uint32_t nb, uint64_t first, uint64_t hi,
+	uint64_t *bytes, bool *look)
+{
+	return look != NULL ? put(q, at, pkts, nb, first, hi, bytes, look) : put(q, at, pkts, nb, first, hi, bytes, NULL);
 }
 
 /* ---- free ---- */

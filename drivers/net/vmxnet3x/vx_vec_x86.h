@@ -113,7 +113,7 @@ static_assert(offsetof(struct rte_mbuf, refcnt) == 18 && offsetof(struct rte_mbu
 
 /** vx_vec::put and vx_vec::idle with AVX2. */
 uint32_t vx_vec_avx2_put(const struct vx_txq *q, uint32_t at, struct rte_mbuf **pkts, uint32_t nb, uint64_t first,
-	uint64_t hi, uint64_t *bytes);
+	uint64_t hi, uint64_t *bytes, bool *look);
 uint32_t vx_vec_avx2_idle(struct rte_mbuf **buf, uint32_t nb);
 
 #endif /* VX_VEC_X86_H */

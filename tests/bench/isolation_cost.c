@@ -4,8 +4,8 @@
  * their 64 frames, beside others that behave, and beside others that do not; turn by turn. Only rounds are timed
  * (loop.h).
  *
- * Prints one JSON object: for each manner the cycles, a figure for each round, each the median of many short times; how
- * many frames the others got forwarded in a round at most; what of theirs was dropped and by which names; and
+ * Prints one JSON object: for each manner the cycles, a figure for each round, each the lower quartile of many short
+ * times; how many frames the others got forwarded in a round at most; what of theirs was dropped and by which names; and
  * interrupts.
  */
 #include <stdio.h>
@@ -205,7 +205,8 @@ run_manner(struct manner *m)
 	rte_eth_dev_rx_intr_disable(loop.port[OTHERS].id, 0);
 	rte_eth_dev_rx_intr_disable(loop.port[OTHERS + 1].id, 0);
 	qsort(time, TIMES, sizeof(time[0]), compare);
-	return time[TIMES / 2];
+	/* Others on the machine only make times longer. */
+	return time[TIMES / 4];
 }
 
 static void

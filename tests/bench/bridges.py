@@ -71,6 +71,8 @@ class Bridge:
         self.switch = switch
         memory = _memory(frames.mebibytes, huge)
         self.carousel = stack.enter_context(Carousel(vdevs, frames.words, netns=netns, memory=memory))
+        # Until then a bridge may not know that somebody is there: the other half of a link, addresses.
+        self.carousel.run(60, frames=1, mss=0, seconds=0.1)
         self.switch.process.send_signal(signal.SIGSTOP)
         stack.callback(self.switch.process.send_signal, signal.SIGCONT)
 

@@ -23,6 +23,7 @@
 #include <time.h>
 
 #define RING   1024u /* entries: as many as of the ports that this is compared with */
+#define GAP    20u   /* entries between two rings */
 #define BURST  32u   /* frames */
 #define PORTS  2u
 #define SPREAD 192u  /* between buffers: an odd number of cache lines from one to the next, or they would share few sets of a cache */
@@ -37,8 +38,9 @@ struct entry {
 	_Atomic uint32_t flags; /* written last, read first */
 };
 
+/* The gaps keep entries of the same number in different sets of the caches. */
 struct port {
-	struct entry tx[RING], tx_done[RING], rx[RING], rx_done[RING];
+	struct entry tx[RING + GAP], tx_done[RING + GAP], rx[RING + GAP], rx_done[RING + GAP];
 };
 
 /* One thread's place in a ring. A writer holds the first entry of a burst back, so that its reader finds the burst whole. */
@@ -163,6 +165,10 @@ forward(struct view *from, struct view *to)
 	uint32_t flags, frames = 0;
 	struct entry *source, *target;
 
+	if (look(&from->tx) == 0) {
+		relax();
+		return;
+	}
 	while (frames < BURST && (flags = look(&from->tx)) != 0 && look(&to->rx) != 0) {
 		source = &from->tx.ring[from->tx.at];
 		target = &to->rx.ring[to->rx.at];
@@ -221,6 +227,10 @@ pass(uint32_t in, uint32_t out)
 	uint32_t flags, frames = 0;
 	struct entry *e;
 
+	if (look(done) == 0) {
+		relax();
+		return;
+	}
 	take_back(out);
 	while (frames < BURST && (flags = look(done)) != 0) {
 		e = &done->ring[done->at];

@@ -20,7 +20,7 @@ from lib.patience import run_delay
 from lib.testpmd import Testpmd
 
 from . import device
-from .carousel import RING, Carousel
+from .carousel import Carousel
 from .goals import OVS, TESTPMD, THE_LIMIT
 
 OURS, MEMIF, MEMIF_ZERO_COPY = "vswitchd", "memif", "memif, zero copy"
@@ -30,16 +30,17 @@ LIMIT_PROGRAM = paths.BUILD / "tests/bench/limit"
 
 @dataclass
 class Frames:
-    """What shall pass: the ports' MTU, the generator's buffers; whether large frames come and go whole (TSO, LRO)."""
+    """What shall pass: the ports' MTU, the generator's buffers and rings; whether large frames come and go whole (TSO, LRO)."""
 
     mtu: int
     buffer: int
+    ring: int
     large: bool = False
 
     @property
     def words(self):
         """The generator's options."""
-        return ["--mtu", self.mtu, "--buffer", self.buffer, *(["--large"] if self.large else [])]
+        return ["--mtu", self.mtu, "--buffer", self.buffer, "--ring", self.ring, *(["--large"] if self.large else [])]
 
     @property
     def mebibytes(self):
@@ -119,8 +120,8 @@ def _folder(stack):
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vx-b-")))
 
 
-def _virtio_user(sockets, more=""):
-    return [f"net_virtio_user{i},path={path},queue_size={RING},mac={mac}{more}"
+def _virtio_user(sockets, frames, more=""):
+    return [f"net_virtio_user{i},path={path},queue_size={frames.ring},mac={mac}{more}"
             for i, (path, mac) in enumerate(zip(sockets, MACS))]
 
 
@@ -132,12 +133,12 @@ def open_vswitch(stack, frames, netns, huge):
     sockets = [ovs.dir / f"p{i}.sock" for i in (0, 1)]
     for i, path in enumerate(sockets):
         ovs.add_port(f"p{i}", "dpdkvhostuserclient", mtu=frames.mtu, vhost_server_path=path)
-    return Bridge(stack, ovs, _virtio_user(sockets, ",server=1"), frames, netns, huge)
+    return Bridge(stack, ovs, _virtio_user(sockets, frames, ",server=1"), frames, netns, huge)
 
 
 def _testpmd(stack, vdevs, frames, netns, huge):
     """testpmd that forwards from one port to the other and looks at nothing."""
-    args = ["--nb-cores=1", f"--rxd={RING}", f"--txd={RING}", "--forward-mode=io", "--no-flush-rx", "--disable-link-check",
+    args = ["--nb-cores=1", f"--rxd={frames.ring}", f"--txd={frames.ring}", "--forward-mode=io", "--no-flush-rx", "--disable-link-check",
             "--total-num-mbufs=8192", f"--mbuf-size={frames.buffer + 128}", f"--max-pkt-len={frames.mtu + 18}"]
     # Its main core, which waits for commands, is on the generator's CPU; the one that forwards on the switch's.
     pmd = stack.enter_context(Testpmd(vdevs, args, netns=netns, memory=_memory(frames.mebibytes, huge), plugins=[],
@@ -152,7 +153,7 @@ def testpmd_io(stack, frames, netns, huge):
     sockets = [folder / f"p{i}.sock" for i in (0, 1)]
     more = ",tso=1,legacy-ol-flags=1" if frames.large else ""
     pmd = _testpmd(stack, [f"net_vhost{i},iface={path}{more}" for i, path in enumerate(sockets)], frames, netns, huge)
-    return Bridge(stack, pmd, _virtio_user(sockets), frames, netns, huge)
+    return Bridge(stack, pmd, _virtio_user(sockets, frames), frames, netns, huge)
 
 
 def _memif(stack, frames, netns, huge, more=""):
@@ -160,7 +161,7 @@ def _memif(stack, frames, netns, huge, more=""):
 
     def vdevs(role, more=""):
         return [f"net_memif{i},role={role},id={i},socket={folder}/memif.sock,socket-abstract=no,"
-                f"rsize={RING.bit_length() - 1},bsize={frames.buffer}{more}" for i in (0, 1)]
+                f"rsize={frames.ring.bit_length() - 1},bsize={frames.buffer}{more}" for i in (0, 1)]
 
     pmd = _testpmd(stack, vdevs("server"), frames, netns, huge)
     return Bridge(stack, pmd, vdevs("client", more), frames, netns, huge)
@@ -180,11 +181,11 @@ class Limit:
     """Rings like ours with nothing in between: tests/bench/limit.c. A process of its own for each turn."""
 
     def __init__(self, _stack, frames, _netns, _huge):
-        self.buffer = frames.buffer
+        self.rings = frames.buffer, frames.ring
 
     def turn(self, size, frames, _mss, seconds):
         """A run of it."""
-        words = [size, self.buffer, frames, seconds, guest_cpu(), switch_cpu()]
+        words = [size, *self.rings, frames, seconds, guest_cpu(), switch_cpu()]
         return json.loads(device.run_program([paths.need(LIMIT_PROGRAM), *words]))
 
 

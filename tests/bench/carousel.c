@@ -25,7 +25,6 @@
 #include <rte_udp.h>
 
 #define PORTS     2
-#define RING      1024  /* descriptors; as many as tests/bench/limit.c has */
 #define BURST     32
 #define WARM_UP_S 0.6   /* Open vSwitch looks through its flows twice a second: by then it has learned */
 #define SILENCE_S 0.1   /* what has not come after so long will not come */
@@ -34,6 +33,7 @@
 
 struct options {
 	uint32_t mtu, buffer, mbufs;
+	uint16_t ring; /* descriptors of each queue */
 	bool large; /* frames to be segmented are sent, and large ones received */
 };
 
@@ -46,7 +46,7 @@ struct counters {
 	uint64_t frames, bytes, large, refused;
 };
 
-static struct options options = { .mtu = RTE_ETHER_MTU, .buffer = 2048, .mbufs = 8192 };
+static struct options options = { .mtu = RTE_ETHER_MTU, .buffer = 2048, .mbufs = 8192, .ring = 1024 };
 static struct rte_mempool *pool;
 static struct counters counters;
 
@@ -67,7 +67,7 @@ port_open(uint16_t port)
 {
 	struct rte_eth_conf conf = { .rxmode.mtu = options.mtu };
 	struct rte_eth_dev_info info;
-	uint16_t rxd = RING, txd = RING;
+	uint16_t rxd = options.ring, txd = options.ring;
 	int rc;
 
 	rc = rte_eth_dev_info_get(port, &info);
@@ -278,7 +278,8 @@ parse(int argc, char **argv)
 {
 	static const struct option known[] = {
 		{ "mtu", required_argument, NULL, 'm' }, { "buffer", required_argument, NULL, 'b' },
-		{ "mbufs", required_argument, NULL, 'n' }, { "large", no_argument, NULL, 'l' }, { 0 },
+		{ "mbufs", required_argument, NULL, 'n' }, { "ring", required_argument, NULL, 'r' },
+		{ "large", no_argument, NULL, 'l' }, { 0 },
 	};
 	int c;
 
@@ -293,11 +294,14 @@ parse(int argc, char **argv)
 		case 'n':
 			options.mbufs = strtoul(optarg, NULL, 0);
 			break;
+		case 'r':
+			options.ring = strtoul(optarg, NULL, 0);
+			break;
 		case 'l':
 			options.large = true;
 			break;
 		default:
-			rte_exit(2, "usage: carousel [EAL options] -- [--mtu N] [--buffer N] [--mbufs N] [--large]\n");
+			rte_exit(2, "usage: carousel [EAL options] -- [--mtu N] [--buffer N] [--mbufs N] [--ring N] [--large]\n");
 		}
 }
 

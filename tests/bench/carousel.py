@@ -11,7 +11,6 @@ from lib.eal import Eal
 from lib.patience import Deadline
 
 PROGRAM = paths.BUILD / "tests/bench/carousel"
-RING = 1024  # descriptors of each of its rings
 
 
 class CarouselError(RuntimeError):

@@ -8,8 +8,8 @@
  * guests: what it receives at a port it sends from the same buffer at the other. The other thread is the switch: it copies each
  * frame once, from the sender's buffers into those of the receiver. No packet buffers, no look at a frame.
  *
- * limit BYTES BUFFER FRAMES SECONDS GUEST_CPU SWITCH_CPU: FRAMES of so many BYTES go round each way, in entries of at most
- * BUFFER bytes. Prints one line of JSON.
+ * limit BYTES BUFFER RING FRAMES SECONDS GUEST_CPU SWITCH_CPU: FRAMES of so many BYTES go round each way, in entries of at most
+ * BUFFER bytes, of which each ring has RING. Prints one line of JSON.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -22,7 +22,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#define RING   1024u /* entries: as many as of the ports that this is compared with */
+#define MAX_RING 4096u
 #define GAP    20u   /* entries between two rings */
 #define BURST  32u   /* frames */
 #define PORTS  2u
@@ -40,7 +40,7 @@ struct entry {
 
 /* The gaps keep entries of the same number in different sets of the caches. */
 struct port {
-	struct entry tx[RING + GAP], tx_done[RING + GAP], rx[RING + GAP], rx_done[RING + GAP];
+	struct entry tx[MAX_RING + GAP], tx_done[MAX_RING + GAP], rx[MAX_RING + GAP], rx_done[MAX_RING + GAP];
 };
 
 /* One thread's place in a ring. A writer holds the first entry of a burst back, so that its reader finds the burst whole. */
@@ -60,14 +60,14 @@ static struct {
 	struct view ports[PORTS];
 	uint8_t **spare; /* buffers that are in no ring */
 	uint32_t nb_spare;
-	uint8_t *sent[PORTS][RING]; /* by transmit entry: its buffer, until completed */
+	uint8_t *sent[PORTS][MAX_RING]; /* by transmit entry: its buffer, until completed */
 	uint32_t sent_tail[PORTS];
 	uint64_t frames, bytes;
 } guests;
 
 static struct view switch_ports[PORTS];
 static atomic_bool stop;
-static uint32_t buffer_size;
+static uint32_t buffer_size, ring_size;
 
 static void
 die(const char *why)
@@ -77,11 +77,11 @@ die(const char *why)
 }
 
 static double
-now(void)
+now(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
@@ -114,13 +114,29 @@ memory(size_t bytes)
 	return memset(p, 0, bytes);
 }
 
+static inline uint32_t
+next(uint32_t at)
+{
+	return at + 1 == ring_size ? 0 : at + 1;
+}
+
 static inline void
 step(struct place *p)
 {
-	if (++p->at == RING) {
-		p->at = 0;
+	p->at = next(p->at);
+	if (p->at == 0)
 		p->gen ^= GEN;
-	}
+}
+
+/* Who finds nothing leaves the line alone for a moment: the other thread is about to write it. */
+static inline void
+relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
 }
 
 /* The flags of the entry here, or 0 when nobody has written it yet. */
@@ -203,8 +219,8 @@ take_back(uint32_t p)
 	uint32_t end;
 
 	while (look(done) != 0) {
-		end = (done->ring[done->at].len + 1) % RING;
-		for (; guests.sent_tail[p] != end; guests.sent_tail[p] = (guests.sent_tail[p] + 1) % RING)
+		end = next(done->ring[done->at].len);
+		for (; guests.sent_tail[p] != end; guests.sent_tail[p] = next(guests.sent_tail[p]))
 			guests.spare[guests.nb_spare++] = guests.sent[p][guests.sent_tail[p]];
 		step(done);
 	}
@@ -249,10 +265,10 @@ pass(uint32_t in, uint32_t out)
 static void
 run_guests(double seconds)
 {
-	double end = now() + seconds;
+	double end = now(CLOCK_MONOTONIC) + seconds;
 	uint32_t i;
 
-	while (now() < end)
+	while (now(CLOCK_MONOTONIC) < end)
 		for (i = 0; i < 256; i++) {
 			pass(0, 1);
 			pass(1, 0);
@@ -274,7 +290,7 @@ open_view(struct view *v, struct port *p)
 static void
 begin(uint32_t bytes, uint32_t frames)
 {
-	uint32_t nb = PORTS * 2 * RING, p, i, left, part;
+	uint32_t nb = PORTS * 2 * ring_size, p, i, left, part;
 	size_t distance = buffer_size + SPREAD;
 	uint8_t *buffers = memory(nb * distance);
 	struct port *ports = memory(PORTS * sizeof(*ports));
@@ -287,7 +303,7 @@ begin(uint32_t bytes, uint32_t frames)
 	for (p = 0; p < PORTS; p++) {
 		open_view(&guests.ports[p], &ports[p]);
 		open_view(&switch_ports[p], &ports[p]);
-		for (i = 0; i < RING - 1; i++)
+		for (i = 0; i < ring_size - 1; i++)
 			put(&guests.ports[p].rx, guests.spare[--guests.nb_spare], buffer_size, 0);
 		for (i = 0; i < frames; i++)
 			for (left = bytes; left > 0; left -= part) {
@@ -307,7 +323,7 @@ check(void)
 	struct entry *e;
 
 	for (p = 0; p < PORTS; p++)
-		for (i = 0; i < RING; i++) {
+		for (i = 0; i < ring_size; i++) {
 			e = &guests.ports[p].tx.ring[i];
 			for (at = 0; at < e->len; at++)
 				if (e->buffer[at] != MARK)
@@ -318,33 +334,41 @@ check(void)
 int
 main(int argc, char **argv)
 {
-	uint32_t bytes, frames;
-	double seconds, started;
+	/* Both threads spin: time that is not theirs is time in which they had no CPU. */
+	clockid_t clocks[3] = { CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID };
+	uint32_t bytes, frames, i;
+	double seconds, passed[3];
 	pthread_t thread;
 	int cpu;
 
-	if (argc != 7)
-		die("BYTES BUFFER FRAMES SECONDS GUEST_CPU SWITCH_CPU");
+	if (argc != 8)
+		die("BYTES BUFFER RING FRAMES SECONDS GUEST_CPU SWITCH_CPU");
 	bytes = strtoul(argv[1], NULL, 0);
 	buffer_size = strtoul(argv[2], NULL, 0);
-	frames = strtoul(argv[3], NULL, 0);
-	seconds = strtod(argv[4], NULL);
-	cpu = atoi(argv[6]);
-	if (bytes == 0 || buffer_size == 0 || frames * ((bytes + buffer_size - 1) / buffer_size) >= RING)
+	ring_size = strtoul(argv[3], NULL, 0);
+	frames = strtoul(argv[4], NULL, 0);
+	seconds = strtod(argv[5], NULL);
+	cpu = atoi(argv[7]);
+	if (bytes == 0 || buffer_size == 0 || ring_size > MAX_RING ||
+	    frames * ((bytes + buffer_size - 1) / buffer_size) >= ring_size)
 		die("so much does not fit into the rings");
 	begin(bytes, frames);
 	if (pthread_create(&thread, NULL, run_switch, &cpu) != 0)
 		die("no thread");
-	pin(atoi(argv[5]));
+	if (pthread_getcpuclockid(thread, &clocks[2]) != 0)
+		die("no clock");
+	pin(atoi(argv[6]));
 	run_guests(WARM_UP);
 	guests.frames = guests.bytes = 0;
-	started = now();
+	for (i = 0; i < 3; i++)
+		passed[i] = -now(clocks[i]);
 	run_guests(seconds);
-	seconds = now() - started;
+	for (i = 0; i < 3; i++)
+		passed[i] += now(clocks[i]);
 	atomic_store(&stop, true);
 	pthread_join(thread, NULL);
 	check();
-	printf("{\"frames\": %llu, \"bytes\": %llu, \"seconds\": %.6f}\n", (unsigned long long)guests.frames,
-		(unsigned long long)guests.bytes, seconds);
+	printf("{\"frames\": %llu, \"bytes\": %llu, \"seconds\": %.6f, \"waited\": %.4f}\n", (unsigned long long)guests.frames,
+		(unsigned long long)guests.bytes, passed[0], 1 - (passed[1] < passed[2] ? passed[1] : passed[2]) / passed[0]);
 	return 0;
 }

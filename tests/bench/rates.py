@@ -9,10 +9,10 @@ from lib.netns import NetNs
 
 from . import report as rep
 from .bridges import BRIDGES, MEMIF, MEMIF_ZERO_COPY, OURS, Frames
-from .carousel import RING
 from .goals import OVS, TESTPMD, THE_LIMIT
 
 BUSY = 0.1         # share of waiting from which on it is the machine that was measured
+GOAL_KEYS = {OVS: "ovs", TESTPMD: "testpmd", THE_LIMIT: "limit"}
 HEADERS = 54       # of a TCP frame; the rest is payload
 HUGE_MIB = 940     # all processes of a section
 
@@ -61,10 +61,10 @@ def _measure(report, bridges, loads, rounds, seconds, reserve):
     return runs
 
 
-def _quiet(runs, load, names):
-    """The rounds in which nobody waited for a CPU; all of them when there is no such round."""
-    rounds = range(len(runs[load, names[0]]))
-    quiet = [i for i in rounds if max(runs[load, name][i].get("waited", 0) for name in names) < BUSY]
+def _quiet(runs, load, *names):
+    """The rounds in which nobody waited for a CPU, and whether there are any; all of them when there are none."""
+    rounds = range(len(runs[load, OURS]))
+    quiet = [i for i in rounds if max(runs[load, name][i]["waited"] for name in names) < BUSY]
     return quiet or list(rounds), bool(quiet)
 
 
@@ -80,38 +80,30 @@ def _notes(load, name, results):
     return [f"{load.title}, {name}: {note}" for note in notes]
 
 
-def _table(report, loads, names, runs):
-    rows, notes = [], []
+def _compare(report, data, loads, names, runs):
+    """A row for each bridge; the ratios that have a goal once more, with it."""
+    rows, notes, measured, doubtful = [], [], {}, set()
     for load in loads:
-        chosen, _ = _quiet(runs, load, names)
-        ours = [load.figure(runs[load, OURS][i]) for i in chosen]
         for name in names:
+            chosen, quiet = _quiet(runs, load, OURS, name)
             results = [runs[load, name][i] for i in chosen]
             figures = [load.figure(result) for result in results]
-            against = rep.ratios(ours, figures)
-            waited = [result["waited"] for result in runs[load, name] if "waited" in result]
-            rows.append([f"{load.title}, {name}", f"{statistics.median(figures):.3g}", f"±{rep.spread(figures):.0f} %",
-                         f"{statistics.median(load.gbits(result) for result in results):.1f}",
-                         f"{statistics.median(against):.2f}" if against else "–",
-                         f"±{rep.spread(against):.0f} %" if against else "",
-                         f"{100 * statistics.median(waited):.0f} %" if waited else "–"])
+            ratios = rep.ratios([load.figure(runs[load, OURS][i]) for i in chosen], figures)
+            rows.append([f"{load.title}, {name}", f"{len(chosen)}{'' if quiet else '?'}", f"{statistics.median(figures):.3g}",
+                         f"±{rep.spread(figures):.0f} %", f"{statistics.median(load.gbits(one) for one in results):.1f}",
+                         *((f"{statistics.median(ratios):.2f}", f"±{rep.spread(ratios):.0f} %") if ratios else ("–", "")),
+                         f"{100 * statistics.median(one['waited'] for one in runs[load, name]):.0f} %"])
             notes += _notes(load, name, results)
-    report.table(["medians", "Mpps (TSO: Gbit/s)", "", "Gbit/s", "ours by it", "", "waited"], rows)
+            key = f"{load.key}/{GOAL_KEYS.get(name)}"
+            if key in rep.GOALS and ratios:
+                measured[key] = ratios
+                doubtful |= set() if quiet else {key}
+    report.table(["medians", "rounds", "Mpps (TSO: Gbit/s)", "", "Gbit/s", "ours by it", "", "waited"], rows)
     for note in notes:
         report.say(f"    {note}")
-
-
-def _goals(report, data, loads, names, runs):
-    measured = {}
-    for load in loads:
-        chosen, quiet = _quiet(runs, load, names)
-        report.say(f"    {load.title}: {len(chosen)} of {len(runs[load, OURS])} rounds count" +
-                   ("" if quiet else "; in each of them somebody waited for a CPU, which says little of the switches"))
-        for name, key in ((OVS, "ovs"), (TESTPMD, "testpmd"), (THE_LIMIT, "limit")):
-            both = [[load.figure(runs[load, one][i]) for i in chosen] for one in (OURS, name)]
-            if f"{load.key}/{key}" in rep.GOALS and rep.ratios(*both):
-                measured[f"{load.key}/{key}"] = rep.ratios(*both)
-    report.against(data, measured)
+    report.say("    rounds: those in which no thread of either waited for a CPU for a tenth of the time; with a ?, all, as there "
+               "was none such. Polling threads on busy CPUs wait for each other; then they say little of the switches.")
+    report.against(data, measured, doubtful)
 
 
 def _section(report, name, title, frames, loads, names, rounds, seconds, reserve):
@@ -122,22 +114,21 @@ def _section(report, name, title, frames, loads, names, rounds, seconds, reserve
         bridges = {one: BRIDGES[one](stack, frames, netns, huge) for one in names}
         round_each_way = ", ".join(f"{load.frames} of {load.title}" for load in loads)
         report.say(f"    Both ways added; going round each way: {round_each_way}. One CPU for the generator, one "
-                   f"for the switch; {'hugepages' if huge else 'plain pages'}; rings of {RING}; buffers of {frames.buffer}.")
+                   f"for the switch; {'hugepages' if huge else 'plain pages'}; rings of {frames.ring}; buffers of {frames.buffer}.")
         runs = _measure(report, bridges, loads, rounds, seconds, reserve)
         data["rounds"] = {f"{load.title}, {one}": results for (load, one), results in runs.items()}
-        _table(report, loads, names, runs)
-        _goals(report, data, loads, names, runs)
+        _compare(report, data, loads, names, runs)
         plotted = {one: {load.title: [load.gbits(result) for result in runs[load, one]] for load in loads} for one in names}
         report.bars(name, f"{title}, medians of all rounds", "Gbit/s", plotted)
 
 
 def packets(report, rounds, seconds, reserve=0):
     """64 and 1518 bytes, against all peers."""
-    _section(report, "packets", "Small and full frames from port to port", Frames(mtu=1500, buffer=2048), PACKETS,
+    _section(report, "packets", "Small and full frames from port to port", Frames(mtu=1500, buffer=2048, ring=1024), PACKETS,
              [OURS, OVS, TESTPMD, MEMIF, MEMIF_ZERO_COPY, THE_LIMIT], rounds, seconds, reserve)
 
 
 def large(report, rounds, seconds, reserve=0):
     """9014 bytes, and 64 KB with a request to segment them."""
     _section(report, "large", "Jumbo frames, and TSO frames of 64 KB, from port to port",
-             Frames(mtu=9000, buffer=9216, large=True), BYTES, [OURS, OVS, TESTPMD, THE_LIMIT], rounds, seconds, reserve)
+             Frames(mtu=9000, buffer=9216, ring=1024, large=True), BYTES, [OURS, OVS, TESTPMD, THE_LIMIT], rounds, seconds, reserve)

@@ -98,13 +98,15 @@ class Report:
             self.say("    " + "  ".join(cell.rjust(width) if i else cell.ljust(width)
                                         for i, (cell, width) in enumerate(zip(row, widths))).rstrip())
 
-    def against(self, data, measured):
-        """Ratios of single rounds, {key of GOALS: [...]}, as a table with goal and floor; kept in the section's data."""
+    def against(self, data, measured, doubtful=()):
+        """Ratios of single rounds, {key of GOALS: [...]}, as a table with goal and floor; kept in the section's data.
+
+        What is reached gets a "?" for the keys in `doubtful`: those measured while the machine was busy with other work."""
         kept = data.setdefault("goals", {})
         for key, values in measured.items():
             goal, figures = GOALS[key], summary(values)
             kept[key] = {"what": goal.what, "peer": goal.peer, "goal": goal.goal, "floor": goal.floor, **figures,
-                         "reached": goal.verdict(figures["median"])}
+                         "reached": goal.verdict(figures["median"]) + ("?" if key in doubtful else "")}
         self._goals({key: kept[key] for key in measured})
 
     def _goals(self, rows):
@@ -118,7 +120,8 @@ class Report:
         rows = {key: row for section in self.data["sections"].values() for key, row in section.get("goals", {}).items()}
         if not rows:
             return
-        self.say("\n=== All goals (reached: the goal; the floor; or below the floor. A goal below its floor: less is better)")
+        self.say("\n=== All goals (reached: the goal; the floor; or below the floor; with a ?, on a machine too busy to tell. "
+                 "Where the goal is below the floor, less is better)")
         self._goals({key: rows[key] for key in GOALS if key in rows})
         missing = [f"{goal.what} against {goal.peer}" for key, goal in GOALS.items() if key not in rows]
         if missing:

@@ -9,6 +9,8 @@ from bench import bridges, device
 from lib.netns import NetNs
 
 SECONDS = 0.3
+SMALL = bridges.Frames(mtu=1500, buffer=2048, ring=1024)
+LARGE = bridges.Frames(mtu=9000, buffer=9216, ring=256, large=True)
 
 
 @pytest.fixture(name="bridge")
@@ -27,8 +29,7 @@ def _counted(bridge):
 
 
 @pytest.mark.parametrize("frames, size, mss", [
-    (bridges.Frames(mtu=1500, buffer=2048), 60, 0), (bridges.Frames(mtu=9000, buffer=9216, large=True), 9014, 0),
-    (bridges.Frames(mtu=9000, buffer=9216, large=True), 65000, 1448)], ids=["64 B", "9014 B", "TSO"])
+    (SMALL, 60, 0), (LARGE, 9014, 0), (LARGE, 65000, 1448)], ids=["64 B", "9014 B", "TSO"])
 def test_the_generator_counts_what_the_switch_counts(bridge, frames, size, mss):
     """Nothing is lost, nothing is cut, and the frames within the time are some of those of the whole run."""
     rig = bridge(frames)
@@ -46,16 +47,16 @@ def test_the_generator_counts_what_the_switch_counts(bridge, frames, size, mss):
 
 def test_two_runs_do_not_mix(bridge):
     """What the first left on its way is not counted in the second."""
-    rig = bridge(bridges.Frames(mtu=1500, buffer=2048))
+    rig = bridge(SMALL)
     for size in (1514, 60):
         result = rig.turn(size, 64, 0, SECONDS)
         assert result["bytes"] == size * result["frames"] and result["back_bytes"] == result["sent_bytes"]
 
 
-@pytest.mark.parametrize("size, buffer, frames", [(60, 2048, 256), (65000, 9216, 32)])
-def test_the_limit(size, buffer, frames):
+@pytest.mark.parametrize("size, buffer, ring, frames", [(60, 2048, 1024, 256), (65000, 9216, 256, 24)])
+def test_the_limit(size, buffer, ring, frames):
     """It looks at every byte at its end, and counts whole frames but for what the ends of the time cut."""
-    run = json.loads(device.run_program([bridges.LIMIT_PROGRAM, size, buffer, frames, SECONDS, bridges.guest_cpu(),
+    run = json.loads(device.run_program([bridges.LIMIT_PROGRAM, size, buffer, ring, frames, SECONDS, bridges.guest_cpu(),
                                          bridges.switch_cpu()]))
     assert run["frames"] > 0
     assert abs(run["bytes"] - size * run["frames"]) <= 2 * size
@@ -64,4 +65,4 @@ def test_the_limit(size, buffer, frames):
 def test_the_limit_refuses_what_does_not_fit():
     """More entries than a ring has."""
     with pytest.raises(RuntimeError, match="does not fit"):
-        device.run_program([bridges.LIMIT_PROGRAM, 65000, 2048, 32, SECONDS, bridges.guest_cpu(), bridges.switch_cpu()])
+        device.run_program([bridges.LIMIT_PROGRAM, 65000, 9216, 256, 32, SECONDS, bridges.guest_cpu(), bridges.switch_cpu()])

@@ -33,6 +33,13 @@ def test_against_goals(tmp_path, capsys):
     assert (kept["median"], kept["goal"], kept["floor"], kept["runs"]) == (2.0, 2.5, 1.7, [2.0, 2.0, 3.0])
 
 
+def test_doubt(tmp_path):
+    """What a busy machine says is marked."""
+    report, data = rep.Report(tmp_path, limit=60), {}
+    report.against(data, {"64/ovs": [3.0], "1518/ovs": [1.0]}, doubtful={"64/ovs"})
+    assert [data["goals"][key]["reached"] for key in ("64/ovs", "1518/ovs")] == ["goal?", "below"]
+
+
 def test_bars(tmp_path):
     """One rectangle a bar, its height in proportion to its median."""
     plot.bars(tmp_path / "bars.svg", "A & B", "Mpps", {"ours": {"64 B": [1, 4, 9]}, "peer <1>": {"64 B": [2], "1518 B": [1]}})

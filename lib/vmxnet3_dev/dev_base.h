@@ -115,6 +115,7 @@ struct dev_vector {
 	_Atomic uint64_t last;        /**< when it was raised last */
 	_Atomic uint64_t since;       /**< when what is due was seen first; 0: not yet */
 	_Atomic uint32_t rx_depth, tx_depth; /**< completions that need not wait for more */
+	_Atomic uint32_t rx_full;     /**< receive completions that do not wait for the end of @c gap */
 	_Atomic uint32_t gap;         /**< least time after @c last, found by adaptation */
 	_Atomic uint32_t raises;      /**< of the window; so are frames */
 	_Atomic uint64_t frames;

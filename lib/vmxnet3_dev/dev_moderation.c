@@ -71,35 +71,49 @@ numbers_of(const struct vmxnet3_dev_conf *conf, const struct vmxnet3_coalesce *c
 	return n;
 }
 
+static void
+bound(_Atomic uint32_t *value, uint32_t most)
+{
+	if (*value > most)
+		*value = most;
+}
+
 /* A ring must not run dry or full while its completions gather. */
 static void
-bound_depth(struct vmxnet3_dev *dev, uint32_t vector, uint32_t ring_size, bool tx)
+bound_by_rings(struct vmxnet3_dev *dev)
 {
-	_Atomic uint32_t *d;
+	const struct dev_state *st = dev->st;
+	struct dev_vector *v = dev->intr.vector;
+	uint32_t i, idx, most;
 
-	if (vector >= VMXNET3_MAX_INTRS)
-		return;
-	d = tx ? &dev->intr.vector[vector].tx_depth : &dev->intr.vector[vector].rx_depth;
-	if (*d > depth(ring_size / 4))
-		*d = depth(ring_size / 4);
+	for (i = 0; i < st->cfg.nb_txq; i++) {
+		idx = st->txq[i].intr_idx;
+		if (idx < VMXNET3_MAX_INTRS)
+			bound(&v[idx].tx_depth, depth(st->txq[i].ring.size / 4));
+	}
+	for (i = 0; i < st->cfg.nb_rxq; i++) {
+		idx = st->rxq[i].intr_idx;
+		most = depth(st->rxq[i].ring[0].size / 4);
+		if (idx < VMXNET3_MAX_INTRS) {
+			bound(&v[idx].rx_depth, most);
+			bound(&v[idx].rx_full, most);
+		}
+	}
 }
 
 void
 dev_moderation_set(struct vmxnet3_dev *dev)
 {
-	const struct dev_state *st = dev->st;
-	struct numbers n = numbers_of(&dev->conf, &st->coalesce);
+	struct numbers n = numbers_of(&dev->conf, &dev->st->coalesce);
 	uint32_t i;
 
 	for (i = 0; i < VMXNET3_MAX_INTRS; i++) {
 		dev->intr.vector[i].rx_depth = n.rx_depth;
 		dev->intr.vector[i].tx_depth = n.tx_depth;
+		dev->intr.vector[i].rx_full = UINT32_MAX;
 		dev->intr.vector[i].gap = 0;
 	}
-	for (i = 0; i < st->cfg.nb_txq; i++)
-		bound_depth(dev, st->txq[i].intr_idx, st->txq[i].ring.size, true);
-	for (i = 0; i < st->cfg.nb_rxq; i++)
-		bound_depth(dev, st->rxq[i].intr_idx, st->rxq[i].ring[0].size, false);
+	bound_by_rings(dev);
 	dev->intr.wait = n.wait;
 	dev->intr.gap = n.gap;
 	dev->intr.adaptive = n.adaptive;
@@ -122,11 +136,11 @@ peek32(const _Atomic uint32_t *value)
 #define poke(value, to) atomic_store_explicit(value, to, memory_order_relaxed)
 
 static inline uint64_t
-gap_of(const struct vmxnet3_dev *dev, const struct dev_vector *v)
+gap_of(const struct vmxnet3_dev *dev, const struct dev_vector *v, uint64_t due)
 {
 	uint64_t gap = peek(&dev->intr.gap), own = peek32(&v->gap);
 
-	return own > gap ? own : gap;
+	return own > gap && (uint32_t)due < peek32(&v->rx_full) ? own : gap;
 }
 
 /* Another thread may have raised the vector after this one looked at the clock: times are differences with a sign. */
@@ -148,7 +162,7 @@ dev_moderation_passes(struct vmxnet3_dev *dev, struct dev_vector *v, uint64_t du
 		if (since == 0 || !is_over(since, now, peek(&dev->intr.wait)))
 			return false;
 	}
-	return is_over(peek(&v->last), now, gap_of(dev, v));
+	return is_over(peek(&v->last), now, gap_of(dev, v, due));
 }
 
 /* The gap after a window in which @p frames came with @p raises interrupts. */

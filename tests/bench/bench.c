@@ -13,6 +13,7 @@
 #include "bench.h"
 
 #define MEMORY       (32u << 20)
+#define DEFAULT_INTR_RATE 50000u /* of both that have ports */
 
 static const uint8_t card_mac[6] = { 0x02, 0x03, 0x04, 0x05, 0x06, 0x07 };
 
@@ -88,7 +89,7 @@ enable_msix(struct bench_card *c)
 }
 
 void
-bench_card_open(struct bench_card *c, uint32_t intr_rate)
+bench_card_open(struct bench_card *c, bool moderated)
 {
 	const struct vmxnet3_dev_ops ops = { .ctx = c, .now = card_now, .log = card_log };
 	const struct vmxnet3_intr_ops intr = { .ctx = c, .raise = card_raise };
@@ -99,7 +100,8 @@ bench_card_open(struct bench_card *c, uint32_t intr_rate)
 		.revisions = VMXNET3_REV_MASK_DEFAULT,
 		.mtu = 1500,
 		.link_speed = 10000,
-		.intr_rate = intr_rate,
+		.intr_rate = moderated ? DEFAULT_INTR_RATE : 0,
+		.low_latency = !moderated,
 	};
 	struct mini_conf conf = mini_conf_default(7);
 	char why[256] = "";

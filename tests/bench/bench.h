@@ -25,8 +25,8 @@ struct bench_card {
 	_Atomic uint64_t raised_at; /**< ns, when vector 0 was raised last */
 };
 
-/** Opens a card at the newest revision, MSI-X on, and activates it. @p intr_rate 0: no cap. */
-void bench_card_open(struct bench_card *c, uint32_t intr_rate);
+/** Opens a card at the newest revision, MSI-X on, and activates it. Interrupts moderated as by default, or not at all. */
+void bench_card_open(struct bench_card *c, bool moderated);
 void bench_card_close(struct bench_card *c);
 
 /** As a guest does: by a store to the shared page, unknown to the device. */

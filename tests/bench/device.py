@@ -13,7 +13,6 @@ from lib import paths
 from . import report as rep
 
 PROGRAMS = paths.BUILD / "tests/bench"
-INTERRUPT_RATE = 50000  # the daemon's default
 FRAMES = 6400           # under callgrind, which is slow
 TOP_FUNCTIONS = 8
 
@@ -39,22 +38,22 @@ def _bars(histogram):
 
 
 def interrupt_latency(report, seconds):
-    """Delivery to interrupt, in the worker's loop, with and without the rate cap."""
+    """Delivery to interrupt, in the worker's loop, with and without moderation."""
     title = "Time from delivery to interrupt (device core, guest thread in read())"
     with report.section("interrupt_latency", title) as data:
-        lines = run_program([paths.need(PROGRAMS / "intr_latency"), seconds, INTERRUPT_RATE]).splitlines()
+        lines = run_program([paths.need(PROGRAMS / "intr_latency"), seconds]).splitlines()
         runs = data["runs"] = [json.loads(line) for line in lines]
         rows = []
         for run in runs:
             part = run["total_us"]
-            rows.append([run["scenario"], run["rate_cap"] or "none", *(f"{part[key]:.1f}" for key in part),
+            rows.append([run["scenario"], "adaptive" if run["moderated"] else "none", *(f"{part[key]:.1f}" for key in part),
                          f"{run['device_us']['p50']:.1f}", f"{run['kernel_us']['p50']:.1f}", run["frames"],
                          run["interrupts"], f"{run['interrupts'] / max(1, run['frames']):.3f}"])
-        report.table(["load", "cap/s", "p50 us", "p90", "p99", "max", "device p50", "kernel p50", "frames",
+        report.table(["load", "moderation", "p50 us", "p90", "p99", "max", "device p50", "kernel p50", "frames",
                       "interrupts", "per frame"], rows)
         report.say("    device: delivery to the eventfd; kernel: the eventfd to the return of the guest's read().")
         for run in (runs[1], runs[-1]):
-            report.say(f"    {run['scenario']}, cap {run['rate_cap'] or 'none'}:")
+            report.say(f"    {run['scenario']}, {'adaptive' if run['moderated'] else 'no'} moderation:")
             for line in _bars(run["histogram_us"]):
                 report.say(f"    {line}")
 

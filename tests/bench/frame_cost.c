@@ -73,8 +73,8 @@ main(int argc, char **argv)
 	if (len < 60 || len > FRAME_MAX || nb < 1 || nb > VMXNET3_BURST_FRAMES || frames < nb)
 		bench_die("frame_cost: 60 to %d bytes, 1 to %d frames per burst", FRAME_MAX,
 			VMXNET3_BURST_FRAMES);
-	bench_card_open(&from, 0);
-	bench_card_open(&to, 0);
+	bench_card_open(&from, true);
+	bench_card_open(&to, true);
 	bench_frame_header(frame);
 	printf("{\"bytes\": %u, \"burst\": %u, \"frames\": %llu, \"ns_per_frame\": [", len, nb,
 		(unsigned long long)(frames / nb * nb));

@@ -459,6 +459,7 @@ test_coalescing(void **state)
 /* ---- moderation ---- */
 
 #define US UINT64_C(1000)
+#define LONG_RING 4096u
 
 /* One queue each way on vector 1, not masked by itself; long after any interrupt before. */
 static void
@@ -512,6 +513,9 @@ test_adaptive(void **state)
 {
 	struct guest *g = *state;
 
+	/* A long ring, so that a quarter of it is more than gathers. */
+	rx_desc(g, 0)->rx_ring_pa[0] = GUEST_IOVA + AT_MC;
+	rx_desc(g, 0)->rx_ring_size[0] = LONG_RING;
 	start_moderated(g);
 	/* Sparse frames wait for nothing: each is an interrupt. */
 	assert_int_equal(stream(g, 200 * US, 100000), 500);
@@ -525,6 +529,13 @@ test_adaptive(void **state)
 	assert_in_range(stream(g, 25 * US, 100000), 990, 1010);
 	/* Those of which few would gather wait for nothing, either. */
 	assert_in_range(stream(g, 40 * US, 100000), 2490, 2510);
+	/* A quarter of the ring does not wait for the gap's end, or the ring could run dry. */
+	stream(g, 1 * US, 1000);
+	while (raises(g, DEV_DUE_RX(1)) == false)
+		g->now += US;
+	assert_int_equal(gap_us(g), 100);
+	assert_false(raises(g, DEV_DUE_RX(LONG_RING / 4 - 1)));
+	assert_true(raises(g, DEV_DUE_RX(1)));
 	/* The first one after silence does not wait for what was before it. */
 	stream(g, 1 * US, 1000);
 	assert_int_equal(gap_us(g), 100);

@@ -6,7 +6,6 @@ import time
 import pytest
 
 from lib import paths
-from lib.patience import Deadline
 from lib.pktcheck import PktCheck
 
 QUEUES = 4
@@ -56,30 +55,6 @@ def test_queues_that_move_keep_their_order(two_cores):
     assert moves(switch) >= 2 * QUEUES * (turns - 1)
     assert result.sum("reordered") == 0
     assert all(count > 0 for count in frames(switch))
-
-
-def test_queues_move_by_load(two_cores, testpmd):
-    """All queues begin on one core, with more than it can do. It is relieved; who keeps order on the same cores notices nothing."""
-    switch = two_cores(rebalance=1, ports=4)
-    for number, port in enumerate(("d0", "d1", "d2", "d3")):
-        switch.ctl.text("port", "set", port, "affinity", f"0-31:{CPUS[0]}")
-        if number >= 2:
-            switch.ctl.text("bridge", "detach", "br0", port)
-        if port != "d1":
-            switch.ctl.text("port", "set", port, "affinity", "none")
-    switch.ctl.text("bridge", "add", "br1", "--ports", "d2,d3")
-    before, idle = moves(switch), frames(switch)[1]
-    pmd = testpmd(switch.fronts(), args=[f"--rxq={QUEUES}", f"--txq={QUEUES}"])
-    pmd.forward("io", first_burst=True)
-    with PktCheck([switch.front(2, 0), switch.front(3, 1)], "--frames", 0, "--seconds", 2 * SECONDS, "--queues", QUEUES, "--flows",
-                  4 * QUEUES, plugins=[paths.PMD_VMXNET3X]) as program:
-        Deadline(60, pmd.pid, switch.pid).wait_for(lambda: moves(switch) > before, "a queue moves", interval=0.2)
-        Deadline(60, pmd.pid, switch.pid).wait_for(lambda: frames(switch)[1] > idle, "the other core has work", interval=0.2)
-        program.result().must_be_good()
-    pinned = switch.ctl.json("port", "show", "d1")["cost"]["queues"]
-    assert {queue["cpu"] for queue in pinned} == {CPUS[0]}
-    # Each that is in use, once in six periods.
-    assert moves(switch) - before <= 3 * QUEUES * (1 + SECONDS)
 
 
 def test_nothing_moves_when_it_shall_not(two_cores):

@@ -39,7 +39,8 @@ class Load:
 
 
 PACKETS = (Load("64 B", "64", 60, 256), Load("1518 B", "1518", 1514, 256))
-BYTES = (Load("9014 B", "9014", 9014, 256), Load("TSO 64 KB", "tso", 65000, 32, mss=1448))
+# Few buffers: with 1024 of 9 KB in each ring, what is measured is a cache that they do not fit into, and all bridges are alike.
+BYTES = (Load("9014 B", "9014", 9014, 128), Load("TSO 64 KB", "tso", 65000, 16, mss=1448))
 
 
 def hugepages_mib():
@@ -131,4 +132,4 @@ def packets(report, rounds, seconds, reserve=0):
 def large(report, rounds, seconds, reserve=0):
     """9014 bytes, and 64 KB with a request to segment them."""
     _section(report, "large", "Jumbo frames, and TSO frames of 64 KB, from port to port",
-             Frames(mtu=9000, buffer=9216, ring=1024, large=True), BYTES, [OURS, OVS, TESTPMD, THE_LIMIT], rounds, seconds, reserve)
+             Frames(mtu=9000, buffer=9216, ring=256, large=True), BYTES, [OURS, OVS, TESTPMD, THE_LIMIT], rounds, seconds, reserve)

@@ -204,7 +204,7 @@ struct vmxnet3_coalesce {
 /** Any ring entry: descriptors and completions have 16 bytes. */
 struct vmxnet3_desc {
 	uint32_t dw[4];
-};
+} __attribute__((aligned(16)));
 
 /* Transmit descriptor: dw0-1 address. */
 #define VMXNET3_TXD_LEN_MASK     0x3fffu /* dw2; 0 means 16384 */

@@ -11,7 +11,7 @@
  * How often a core looks at queues that have been silent for so long. While others are busy, the first frame of such a
  * queue waits this long at most, and one round.
  */
-#define LOOK_US         20
+#define LOOK_US         50
 #define SILENT_AFTER_US 100
 
 void

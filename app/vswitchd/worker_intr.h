@@ -7,17 +7,17 @@
 
 struct worker_intr {
 	uint64_t held[(MAX_PORTS + 63) / 64]; /**< ports with an interrupt that moderation holds */
-	/** Ports that frames went to of late, in two generations. */
-	uint64_t recent[(MAX_PORTS + 63) / 64], older[(MAX_PORTS + 63) / 64];
-	uint64_t recheck_at, age_at;          /**< TSC */
+	/** Ports with one that was due when this core looked last, e.g. because the guest was in its handler. */
+	uint64_t waiting[(MAX_PORTS + 63) / 64];
+	uint64_t recheck_at, look_at;         /**< TSC */
 };
 
 /** Raises what is due on the ports that frames went to, and on those that had one held. */
 void worker_intr_flush(struct worker_intr *intr, struct forward *fwd, const struct topology *topo);
 
 /**
- * The same at the end of a round; and, once in a while, on all ports that are this core's to look after: guests unmask
- * without notice.
+ * The same at the end of a round. Besides, guests unmask without notice: every 20 us it looks again at ports that had one
+ * due, and every 1 ms at all that are this core's to look after, for what others than polling cores have made due.
  */
 void worker_intr_round(struct worker_intr *intr, struct forward *fwd, const struct topology *topo,
 	const struct topo_work *work);

@@ -11,6 +11,7 @@
 
 #include <rte_cycles.h>
 #include <rte_lcore.h>
+#include <rte_pause.h>
 
 #include "log.h"
 #include "port.h"
@@ -28,6 +29,12 @@
 #define SHARED_LATE_US  100
 #define SHARED_FOR_US   1000000
 #define SHARED_SLEEP_US 50u
+
+/*
+ * Who names the CPUs of polling cores means them to poll: there, a core that lost its CPU once, as any machine takes it away
+ * for a moment, still waits so long for the other side's next burst before it sleeps.
+ */
+#define SHARED_SPIN_US  20
 
 /* A polling core among others wants little at a time, and soon. Kernels from 6.12 on know that. */
 #define SLICE_NS 100000
@@ -168,6 +175,8 @@ sleep_us(const struct worker_sleep *s, uint32_t step, uint64_t tsc, bool held)
 	if (step == 0) {
 		if (g.nb_steps == 0 || tsc >= s->shared_until)
 			return 0;
+		if (!g.may_move && tsc - s->busy_since < us_to_tsc(SHARED_SPIN_US))
+			return 0;
 		return RTE_MIN(g.step[0].sleep_us, SHARED_SLEEP_US);
 	}
 	us = g.step[step - 1].sleep_us;
@@ -208,7 +217,11 @@ worker_sleep_idle(struct worker_sleep *s, uint64_t begin, uint64_t end, bool hel
 	us = sleep_us(s, step, end, held);
 	if (step != s->info->step)
 		__atomic_store_n(&s->info->step, step, __ATOMIC_RELAXED);
-	return us > 0 ? sleep_bounded(s, us) : end;
+	if (us > 0)
+		return sleep_bounded(s, us);
+	/* Guests are about to write the very lines that it looks at. */
+	rte_pause();
+	return end;
 }
 
 void

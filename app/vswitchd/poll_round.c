@@ -40,6 +40,16 @@ poll_queue(struct forward *fwd, const struct topology *topo, const struct topo_p
 	return n;
 }
 
+/* While one queue is worked on, the next one's descriptors are on their way. */
+static inline void
+prefetch_queue(const struct topo_work *work, const struct poll_entry *e)
+{
+	const struct port *port = work->unit[e->unit].tp->port;
+
+	if (port->ops->rx_prefetch != NULL)
+		port->ops->rx_prefetch(port, e->queue);
+}
+
 /* Queues that had frames lately. */
 static uint32_t
 poll_busy(struct poll_round *r, const struct topology *topo)
@@ -49,7 +59,11 @@ poll_busy(struct poll_round *r, const struct topology *topo)
 
 	for (uint32_t i = 0; i < r->list.nb_busy; i++) {
 		struct poll_entry *e = &r->list.busy[i];
-		uint32_t n = poll_queue(r->fwd, topo, work->unit[e->unit].tp, e->queue);
+		uint32_t n;
+
+		if (i + 1 < r->list.nb_busy)
+			prefetch_queue(work, e + 1);
+		n = poll_queue(r->fwd, topo, work->unit[e->unit].tp, e->queue);
 
 		if (n == 0)
 			continue;

@@ -84,6 +84,8 @@ struct port_ops {
 	uint16_t (*rx_begin)(struct port *port, uint16_t queue, struct port_ctx *ctx,
 		struct offload_frame **frames);
 	void (*rx_end)(struct port *port, uint16_t queue, struct port_ctx *ctx);
+	/** Tells that rx_begin() follows soon. NULL: it would not be quicker for that. */
+	void (*rx_prefetch)(const struct port *port, uint16_t queue);
 	/** Sends at most PORT_BURST frames; what cannot be sent is dropped and counted. */
 	void (*deliver)(struct port *port, struct port_ctx *ctx,
 		struct offload_frame *const *frames, uint16_t n);

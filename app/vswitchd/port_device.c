@@ -155,6 +155,12 @@ device_rx_begin(struct port *port, uint16_t queue, struct port_ctx *ctx,
 }
 
 static void
+device_rx_prefetch(const struct port *port, uint16_t queue)
+{
+	vmxnet3_dev_tx_prefetch(dev_of(port), queue);
+}
+
+static void
 device_rx_end(struct port *port, uint16_t queue, struct port_ctx *ctx)
 {
 	vmxnet3_dev_tx_end(dev_of(port), queue, ctx->burst);
@@ -269,6 +275,7 @@ const struct port_ops port_device_ops = {
 	.rx_queues = device_rx_queues,
 	.rx_begin = device_rx_begin,
 	.rx_end = device_rx_end,
+	.rx_prefetch = device_rx_prefetch,
 	.deliver = device_deliver,
 	.intr_poll = device_intr_poll,
 	.intr_due = device_intr_due,

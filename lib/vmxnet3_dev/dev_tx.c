@@ -24,6 +24,7 @@
 
 /* Distance in ring entries at which descriptors are fetched into the cache; four are in a line. */
 #define PREFETCH_DESCS 12
+#define DESCS_PER_LINE 4
 
 /* What is looked at in a descriptor to tell whether its frame is plain: of dwords 2 and 3. */
 #define PLAIN_MASK DEV_HIGH(1u << VMXNET3_TXD_GEN_SHIFT | VMXNET3_TXD_DTYPE, \
@@ -290,7 +291,7 @@ load(struct vmxnet3_dev *dev, struct dev_txq *q, struct vmxnet3_burst *b)
 }
 
 static bool
-queue_usable(struct vmxnet3_dev *dev, uint16_t queue)
+queue_usable(const struct vmxnet3_dev *dev, uint16_t queue)
 {
 	const struct dev_txq *q;
 
@@ -299,6 +300,18 @@ queue_usable(struct vmxnet3_dev *dev, uint16_t queue)
 	q = &dev->txq[queue];
 	return atomic_load_explicit(&q->ready, memory_order_acquire) &&
 		!atomic_load_explicit(&q->failed, memory_order_relaxed);
+}
+
+void
+vmxnet3_dev_tx_prefetch(const struct vmxnet3_dev *dev, uint16_t queue)
+{
+	const struct vmxnet3_desc *d;
+
+	if (!queue_usable(dev, queue))
+		return;
+	d = dev_ring_entry(&dev->txq[queue].ring, dev->txq[queue].st->ring.next);
+	rte_prefetch0(d);
+	rte_prefetch0(d + DESCS_PER_LINE);
 }
 
 uint16_t

@@ -237,6 +237,12 @@ uint16_t vmxnet3_dev_nb_tx_queues(const struct vmxnet3_dev *dev);
 uint16_t vmxnet3_dev_tx_begin(struct vmxnet3_dev *dev, uint16_t queue, struct vmxnet3_burst *burst,
 	uint16_t max, struct offload_frame **frames);
 
+/**
+ * Asks the cache for what vmxnet3_dev_tx_begin() reads first; worth it a little before. The queue is one that the caller may
+ * poll.
+ */
+void vmxnet3_dev_tx_prefetch(const struct vmxnet3_dev *dev, uint16_t queue);
+
 /** Completes the frames of the burst, in ring order, and marks the interrupt due. */
 void vmxnet3_dev_tx_end(struct vmxnet3_dev *dev, uint16_t queue, struct vmxnet3_burst *burst);
 

@@ -26,7 +26,7 @@ USAGE = [
     (["port", "set", "vm1"], ["KEY VALUE is missing"]),
     (["port", "set", "vm1", "link"], ["value of link is missing"]),
     (["port", "set", "vm1", "link", "dwn"], ["'dwn'", "did you mean 'down'?"]),
-    (["port", "set", "vm1", "colour", "red"], ["'colour'", "link, mtu, vlan-mode, tag, trunks, qinq-ethtype"]),
+    (["port", "set", "vm1", "colour", "red"], ["'colour'", "link, mtu, affinity, vlan-mode, tag, trunks, qinq-ethtype"]),
     (["port", "set", "vm1", "vlan-mode", "acces"], ["'acces'", "did you mean 'access'?"]),
     (["port", "set", "vm1", "tag", "x"], ["tag 'x' is no whole number"]),
     (["port", "set", "vm1", "mtu", "-5"], ["'-5'"]),

@@ -7,7 +7,7 @@ from lib import paths
 from . import lab
 
 BOTH = [paths.PMD_VMXNET3X, paths.PMD_VMXNET3_HOST]
-CYCLES = 1000
+CYCLES = 500
 FLOWGEN_MAC = "00:01:02:03:04:01"  # where testpmd's flowgen sends to
 TAG = 4  # bytes that the driver asks for beyond the MTU
 MODES = ("mtu", "rx_mode", "features")
@@ -152,7 +152,7 @@ def test_nothing_leaks(switch, testpmd, workdir, driver, started):
             said = pmd.cmds(*cycle)
             assert "Device is detached" in said, said
 
-    cycles = CYCLES // 20 if started else CYCLES
+    cycles = CYCLES // 10 if started else CYCLES
     repeat(20)
     # The server sees a little later that its client has left.
     pmd.wait_for(lambda: driver == "back" or not one.ctl.json("port", "show", "d0")["attached"], "it has left")

@@ -96,6 +96,7 @@ def test_doorbell_message(make_lab):
     exercise(lab)
 
 
+@pytest.mark.long
 def test_ten_cards(make_lab):
     lab = make_lab(ports=10)
     guest = lab.guest(1, cards=10, boot=False, mem="512M").wait_boot()
@@ -199,6 +200,7 @@ def test_memory_truncated_by_its_owner(make_lab):
         memory.unlink(missing_ok=True)
 
 
+@pytest.mark.long
 def test_two_polling_cores(make_lab):
     """Queues spread over both; several cores deliver to one guest."""
     lab = make_lab(ports=3, config={"workers": {"cores": "0-1"}})

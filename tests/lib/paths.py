@@ -25,5 +25,5 @@ def need(path):
 
 
 def guest_file(kernel, name):
-    """A file of a guest image, such as ("6.12", "vmlinuz")."""
+    """A file of a guest image, such as ("6.12", "vmlinux")."""
     return need(CACHE / "guest" / kernel / name)

@@ -20,12 +20,6 @@
 
 static const char limits[] = "{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":65536}}";
 
-struct region_reply {
-	struct vfio_user_region_info info;
-	struct vfio_user_cap_sparse cap;
-	struct vfio_user_sparse_area area;
-};
-
 static bool
 recv_all(int fd, void *buf, size_t len)
 {
@@ -57,42 +51,47 @@ send_with_fds(int fd, const void *buf, size_t len, const int *fds, uint32_t nb_f
 }
 
 static void
+add(struct liar_reply *r, const void *payload, uint32_t len)
+{
+	memcpy(r->payload + r->len, payload, len);
+	r->len += len;
+}
+
+static void
 put(struct liar_reply *r, const void *payload, uint32_t len)
 {
-	memcpy(r->payload, payload, len);
-	r->len = len;
+	r->len = 0;
+	add(r, payload, len);
 }
 
 static void
 answer_region_info(struct liar *liar, const struct vfio_user_region_info *req)
 {
-	struct region_reply full = {
-		.info = {.argsz = sizeof(full.info), .index = req->index, .size = 4 * LIAR_PAGE},
-	};
+	const struct vfio_user_cap_sparse cap = {.id = VFIO_USER_CAP_SPARSE_MMAP, .version = 1, .nr_areas = 1};
+	const struct vfio_user_sparse_area area = {LIAR_PAGE, LIAR_PAGE};
+	struct vfio_user_region_info info = {.argsz = sizeof(info), .index = req->index, .size = 4 * LIAR_PAGE};
 	struct liar_reply *r = &liar->reply;
 
-	full.info.flags = VFIO_USER_F_REGION_READ | VFIO_USER_F_REGION_WRITE;
+	info.flags = VFIO_USER_F_REGION_READ | VFIO_USER_F_REGION_WRITE;
 	if (req->index == 0) {
-		full.info.flags = FLAGS_RWM;
-		full.info.size = LIAR_PAGE;
+		info.flags = FLAGS_RWM;
+		info.size = LIAR_PAGE;
 		r->nb_fds = 1;
 	}
 	if (req->index == 2) {
-		full.info.flags = FLAGS_RWM;
-		full.info.argsz = sizeof(full);
+		info.flags = FLAGS_RWM;
+		info.argsz = sizeof(info) + sizeof(cap) + sizeof(area);
 	}
-	if (req->argsz < full.info.argsz || req->index != 2) {
-		put(r, &full, sizeof(full.info));
+	if (req->argsz < info.argsz || req->index != 2) {
+		put(r, &info, sizeof(info));
 		return;
 	}
-	full.info.flags |= VFIO_USER_F_REGION_CAPS;
-	full.info.cap_offset = offsetof(struct region_reply, cap);
-	full.cap.id = VFIO_USER_CAP_SPARSE_MMAP;
-	full.cap.version = 1;
-	full.cap.nr_areas = 1;
-	full.area = (struct vfio_user_sparse_area){LIAR_PAGE, LIAR_PAGE};
+	info.flags |= VFIO_USER_F_REGION_CAPS;
+	info.cap_offset = sizeof(info);
 	r->nb_fds = 1;
-	put(r, &full, sizeof(full));
+	put(r, &info, sizeof(info));
+	add(r, &cap, sizeof(cap));
+	add(r, &area, sizeof(area));
 }
 
 /* The reply that a good server would send. */

@@ -4,6 +4,7 @@
 #include "offload_wire.h"
 #include "offload_copy.h"
 #include "offload_csum.h"
+#include "offload_move.h"
 #include "offload_parse.h"
 #include "offload_walk.h"
 
@@ -77,7 +78,7 @@ put_csum(const struct offload_seg *to, uint16_t nb_to, const struct offload_made
 	}
 }
 
-/* All of the frame into one piece. */
+/* All of the frame into one piece, which has room for it. */
 static inline void
 copy_to_one(const struct offload_frame *f, const struct offload_seg *to)
 {
@@ -85,8 +86,9 @@ copy_to_one(const struct offload_frame *f, const struct offload_seg *to)
 	uint8_t *at = to->data;
 
 	for (; seg < end; seg++) {
-		/* A guest that sends to itself may send out of its receive buffers. */
-		memmove(at, seg->data, seg->len);
+		const struct offload_next next = { .to = at + seg->len, .from = seg + 1 < end ? seg[1].data : seg->data };
+
+		offload_move(at, seg->data, seg->len, next);
 		at += seg->len;
 	}
 	if (unlikely(f->len < to->len))

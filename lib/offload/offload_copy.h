@@ -29,7 +29,7 @@ uint16_t offload_copy_sum(void *dst, const void *src, uint32_t len);
  *  - a frame without request is verified as @p verify says, as far as nothing is known of it.
  *
  * Pieces that overlap with segments after the first get any bytes, but no byte outside of the pieces is written.
- * Frames that need no sum are copied by memcpy() or memmove().
+ * Frames that need no sum are copied by offload_move().
  *
  * @param verify  OFFLOAD_VERIFY*, 0 or true
  * @return OFFLOAD_F_CSUM_GOOD, OFFLOAD_F_CSUM_BAD or 0: what is known of the checksums of the copy's outermost layers;

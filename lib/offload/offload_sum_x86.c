@@ -5,7 +5,8 @@
 #include <immintrin.h>
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,bmi2")))
-#define AVX2   __attribute__((target("avx2")))
+/* Else gcc would load and store by halves, for CPUs that had AVX only. */
+#define AVX2   __attribute__((target("avx2,tune=haswell")))
 #define INLINE static inline __attribute__((always_inline))
 
 /* Keeps a value in its register: what is stored and what is summed is one and the same load. */

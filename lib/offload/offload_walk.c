@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "offload_walk.h"
 
+#include "offload_move.h"
 #include "offload_sum.h"
 #include "offload_wire.h"
 
@@ -20,14 +21,24 @@ common_run(struct offload_walk *from, struct offload_walk *to, uint32_t max)
 	return offload_walk_run(to, offload_walk_run(from, max));
 }
 
+/* What comes @p len bytes on, or, at the end, what is here. */
+static inline const uint8_t *
+data_after(const struct offload_walk *w, uint32_t len)
+{
+	if (w->at + len < w->seg->len)
+		return offload_walk_data(w) + len;
+	return w->seg + 1 < w->end ? w->seg[1].data : offload_walk_data(w);
+}
+
 void
 offload_walk_copy(struct offload_walk *from, struct offload_walk *to, uint32_t len)
 {
 	uint32_t n;
 
 	for (; len > 0 && (n = common_run(from, to, len)) > 0; len -= n) {
-		/* A guest that sends to itself may send out of its receive buffers. */
-		memmove(offload_walk_data(to), offload_walk_data(from), n);
+		const struct offload_next next = { .to = data_after(to, n), .from = data_after(from, n) };
+
+		offload_move(offload_walk_data(to), offload_walk_data(from), n, next);
 		from->at += n;
 		to->at += n;
 	}

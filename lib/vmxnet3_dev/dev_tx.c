@@ -149,6 +149,10 @@ scan_plain(struct dev_txq *q, struct vmxnet3_burst *b, struct dev_ring_pos *pos,
 			break;
 		p->host = range->host + offset;
 		rte_prefetch0(p->host);
+		if (len > RTE_CACHE_LINE_SIZE) {
+			rte_prefetch0(p->host + RTE_CACHE_LINE_SIZE);
+			rte_prefetch0(p->host + 2 * RTE_CACHE_LINE_SIZE);
+		}
 		rte_prefetch0(d + PREFETCH_DESCS);
 		p->len = len;
 		p->dw3 = (uint32_t)(high >> 32);

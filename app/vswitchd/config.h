@@ -12,7 +12,6 @@ struct config {
 	struct daemon_conf conf;
 	struct conf_strings strings; /**< that @c conf points to */
 	char *file;
-	unsigned int cores_line;     /**< where workers/cores stands, for errors found later */
 };
 
 /** Room for "FILE:LINE: what is wrong; allowed: ...". */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How the values of a configuration fit together. */
+/* How the values of a configuration fit together, and the machine. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config_check.h"
+#include "worker_plan.h"
 #include "yaml_doc.h"
 
 int
@@ -115,6 +116,28 @@ check_members(const struct config_load *load, uint32_t index, uint8_t owner[MAX_
 	return 0;
 }
 
+/* The polling cores exist on this machine, and those that queues are pinned to are among them. */
+static int
+check_cores(const struct config_load *load)
+{
+	const struct daemon_conf *conf = &load->config->conf;
+	struct worker_cpus cpus;
+	struct affinity affinity;
+	struct error err;
+	char problem[256];
+	uint32_t i;
+
+	if (worker_plan_cpus(&conf->workers, &cpus, &err) != 0)
+		return config_refuse(load, yaml_doc_line(load->doc, "workers/cores"), "%s", err.text);
+	for (i = 0; i < conf->nb_ports; i++) {
+		if (affinity_parse(conf->ports[i].affinity, &affinity) &&
+		    !worker_cpus_have(&cpus, &affinity, problem, sizeof(problem)))
+			return config_refuse(load, yaml_doc_line(load->doc, "ports/%u/affinity", i), "port '%s': %s",
+				conf->ports[i].name, problem);
+	}
+	return 0;
+}
+
 int
 config_check(const struct config_load *load)
 {
@@ -133,5 +156,5 @@ config_check(const struct config_load *load)
 					yaml_doc_line(load->doc, "bridges/%u/name", j));
 		rc = check_members(load, i, owner);
 	}
-	return rc;
+	return rc != 0 ? rc : check_cores(load);
 }

@@ -17,7 +17,7 @@ struct config_load {
 int config_refuse(const struct config_load *load, unsigned int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/** Whether ports and bridges fit together: names, memberships, sockets, interfaces. */
+/** Whether ports and bridges fit together (names, memberships, sockets, interfaces), and polling cores and the machine. */
 int config_check(const struct config_load *load);
 
 #endif /* VSWITCHD_CONFIG_CHECK_H */

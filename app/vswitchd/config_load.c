@@ -141,7 +141,6 @@ set_sections(struct config_load *load, const struct raw_daemon *raw)
 			"workers/idle", "workers: idle: ");
 	if (rc == 0 && raw->workers != NULL && raw->workers->idle != NULL)
 		rc = set_steps(load, raw->workers->idle);
-	load->config->cores_line = yaml_doc_line(load->doc, "workers/cores");
 	return rc;
 }
 

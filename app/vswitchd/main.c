@@ -22,7 +22,6 @@
 #include "log.h"
 #include "rpc.h"
 #include "switch.h"
-#include "worker_plan.h"
 
 #define CONFIG_FILE "/etc/vswitchd/vswitchd.yaml"
 #define TICK_US 100000
@@ -132,27 +131,13 @@ load(const struct options *options)
 
 	if (config == NULL) {
 		fprintf(stderr, "vswitchd: %s\n", problem);
+		sd_notifyf(0, "STATUS=%s\nERRNO=%d", problem, errno);
 		exit(EXIT_FAILURE);
 	}
 	override(config, &control_keys[CONTROL_KEY_SOCKET], "--socket", options->socket);
 	override(config, &daemon_keys[DAEMON_KEY_LOG], "--log", options->log);
 	override(config, &dpdk_keys[DPDK_KEY_HUGEPAGES], "--hugepages", options->hugepages);
 	return config;
-}
-
-static int
-check(const struct config *config)
-{
-	char lcores[1024];
-	struct error err;
-
-	if (worker_plan(&config->conf.workers, lcores, sizeof(lcores), &err) != 0) {
-		fprintf(stderr, "vswitchd: %s:%u: %s\n", config->file, config->cores_line, err.text);
-		return EXIT_FAILURE;
-	}
-	printf("%s: valid; ports: %u, bridges: %u\n", config->file, config->conf.nb_ports,
-		config->conf.nb_bridges);
-	return EXIT_SUCCESS;
 }
 
 /* ---- process ---- */
@@ -402,7 +387,8 @@ main(int argc, char **argv)
 	parse_options(argc, argv, &options);
 	config = load(&options);
 	if (options.check) {
-		rc = check(config);
+		printf("%s: valid; ports: %u, bridges: %u\n", config->file, config->conf.nb_ports, config->conf.nb_bridges);
+		rc = EXIT_SUCCESS;
 	} else {
 		log_open();
 		log_set(config->conf.log, problem, sizeof(problem));

@@ -13,6 +13,7 @@
 #include "switch_balance.h"
 #include "switch_state.h"
 #include "worker.h"
+#include "worker_plan.h"
 
 /* How often loads are measured when nothing is to be moved by them. */
 #define MEASURE_SECONDS 5
@@ -195,7 +196,9 @@ apply(const struct queues *all, struct error *err)
 static int
 pin(struct port *port, const char *text, struct error *err)
 {
+	struct worker_cpus cpus;
 	struct affinity affinity;
+	char problem[256];
 
 	if (!affinity_parse(text, &affinity))
 		return error_set(err, -EINVAL, "port %s: '%.60s' is no affinity: write for example 0:1,2-3:2, or none",
@@ -203,12 +206,10 @@ pin(struct port *port, const char *text, struct error *err)
 	if (affinity.nb_queues > port->nb_queues)
 		return error_set(err, -EINVAL, "port %s: affinity names queue %d; the port has queues 0 to %d",
 			port->conf.name, affinity.nb_queues - 1, port->nb_queues - 1);
-	for (uint16_t q = 0; q < affinity.nb_queues; q++) {
-		if (affinity.cpu[q] >= 0 && worker_of_cpu((uint16_t)affinity.cpu[q]) < 0)
-			return error_set(err, -EINVAL,
-				"port %s: affinity names CPU %d, on which no core polls: see 'vswitchctl worker list'",
-				port->conf.name, affinity.cpu[q]);
-	}
+	for (cpus.nb = 0; cpus.nb < the_switch.env.nb_workers; cpus.nb++)
+		cpus.id[cpus.nb] = worker_cpu((uint16_t)cpus.nb);
+	if (!worker_cpus_have(&cpus, &affinity, problem, sizeof(problem)))
+		return error_set(err, -EINVAL, "port %s: %s", port->conf.name, problem);
 	for (uint16_t q = 0; q < port->nb_queues; q++)
 		port->queue[q].pinned = affinity.cpu[q] < 0 ? PORT_NO_WORKER :
 			(uint16_t)worker_of_cpu((uint16_t)affinity.cpu[q]);

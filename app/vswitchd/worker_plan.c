@@ -9,11 +9,6 @@
 
 #include "worker_plan.h"
 
-struct cpus {
-	uint32_t nb;
-	uint16_t id[CPU_SETSIZE];
-};
-
 struct text {
 	char *buf;
 	size_t len, used;
@@ -76,7 +71,7 @@ no_such_cpu(unsigned long cpu, struct error *err)
 }
 
 static int
-add_cpu(struct cpus *cpus, unsigned long cpu, const cpu_set_t *allowed, struct error *err)
+add_cpu(struct worker_cpus *cpus, unsigned long cpu, const cpu_set_t *allowed, struct error *err)
 {
 	char list[80];
 	struct text t = {.buf = list, .len = sizeof(list)};
@@ -114,7 +109,7 @@ take_number(const char **text, unsigned long *n)
 }
 
 static int
-parse_list(const struct workers_conf *conf, const cpu_set_t *allowed, struct cpus *cpus,
+parse_list(const struct workers_conf *conf, const cpu_set_t *allowed, struct worker_cpus *cpus,
 	struct error *err)
 {
 	const char *text = conf->cores;
@@ -147,7 +142,7 @@ parse_list(const struct workers_conf *conf, const cpu_set_t *allowed, struct cpu
 
 /* From the last CPU down: the first ones serve most of a machine's interrupts. */
 static int
-choose(const struct workers_conf *conf, const cpu_set_t *allowed, struct cpus *cpus,
+choose(const struct workers_conf *conf, const cpu_set_t *allowed, struct worker_cpus *cpus,
 	struct error *err)
 {
 	uint32_t have = (uint32_t)CPU_COUNT(allowed);
@@ -172,21 +167,56 @@ choose(const struct workers_conf *conf, const cpu_set_t *allowed, struct cpus *c
 	return 0;
 }
 
+static int
+find_cpus(const struct workers_conf *conf, cpu_set_t *allowed, struct worker_cpus *cpus, struct error *err)
+{
+	cpus->nb = 0;
+	if (sched_getaffinity(0, sizeof(*allowed), allowed) < 0)
+		return error_set(err, -errno, "workers: cannot tell which CPUs may be used: %s",
+			strerror(errno));
+	if (conf->cores == NULL || strcmp(conf->cores, "auto") == 0)
+		return choose(conf, allowed, cpus, err);
+	return parse_list(conf, allowed, cpus, err);
+}
+
+int
+worker_plan_cpus(const struct workers_conf *conf, struct worker_cpus *cpus, struct error *err)
+{
+	cpu_set_t allowed;
+
+	return find_cpus(conf, &allowed, cpus, err);
+}
+
+bool
+worker_cpus_have(const struct worker_cpus *cpus, const struct affinity *affinity, char *problem, size_t len)
+{
+	char list[80];
+	struct text t = {.buf = list, .len = sizeof(list)};
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (uint32_t i = 0; i < cpus->nb; i++)
+		CPU_SET(cpus->id[i], &set);
+	for (uint16_t q = 0; q < affinity->nb_queues; q++) {
+		if (affinity->cpu[q] < 0 || CPU_ISSET(affinity->cpu[q], &set))
+			continue;
+		append_cpus(&t, &set);
+		snprintf(problem, len, "affinity names CPU %d, on which no core polls; pin to %s, or add it to workers: cores",
+			affinity->cpu[q], list);
+		return false;
+	}
+	return true;
+}
+
 int
 worker_plan(const struct workers_conf *conf, char *lcores_arg, size_t len, struct error *err)
 {
 	struct text t = {.buf = lcores_arg, .len = len};
-	struct cpus cpus = {0};
+	struct worker_cpus cpus;
 	cpu_set_t allowed, rest;
 	int ret;
 
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
-		return error_set(err, -errno, "workers: cannot tell which CPUs may be used: %s",
-			strerror(errno));
-	if (conf->cores == NULL || strcmp(conf->cores, "auto") == 0)
-		ret = choose(conf, &allowed, &cpus, err);
-	else
-		ret = parse_list(conf, &allowed, &cpus, err);
+	ret = find_cpus(conf, &allowed, &cpus, err);
 	if (ret < 0)
 		return ret;
 

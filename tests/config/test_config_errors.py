@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a person reads who made a mistake in vswitchd.yaml: file, line, what is wrong, what is allowed."""
+import os
 import re
 import subprocess
 
@@ -8,6 +9,9 @@ import pytest
 from lib import paths
 
 PORTS = "ports:\n- {name: a, type: device}\n- {name: b, type: device}\n- {name: c, type: device}\n"
+
+CPUS = os.sched_getaffinity(0)
+CPU = min(CPUS)
 
 # name: (text of the file, line, words of the message)
 WRONG = {
@@ -59,6 +63,10 @@ WRONG = {
     "affinity-twice": ("ports:\n- name: x\n  type: device\n  affinity: \"0-1:1,1:2\"\n", 4, "is no list of QUEUE:CPU"),
     "affinity-queue": ("ports:\n- name: x\n  type: device\n  max-queues: 2\n  affinity: \"0-2:1\"\n", 5,
                        "affinity '0-2:1' names queue 2; the port has queues 0 to 1"),
+    "affinity-no-core": (f"workers:\n  cores: {CPU}\nports:\n- name: x\n  type: device\n- name: y\n  type: device\n  affinity: \"0:{CPU},1-2:1023\"\n", 8,
+                         f"port 'y': affinity names CPU 1023, on which no core polls; pin to {CPU}, or add it to workers: cores"),
+    "affinity-no-auto-core": ("workers: {count: 1}\nports:\n- name: x\n  type: device\n  affinity: 7:1022\n", 5,
+                              f"port 'x': affinity names CPU 1022, on which no core polls; pin to {max(CPUS)}, or add it to workers: cores"),
     "steps-order": ("workers:\n  idle:\n    steps:\n    - {after-us: 9, sleep-us: 1}\n    - {after-us: 9, sleep-us: 1}\n", 5,
                     "after-us must be more than that of the step before (9)"),
     "steps-many": ("workers: {idle: {steps: [" + 4 * "{after-us: 1, sleep-us: 1}," + "]}}\n", 1, "steps has 4 entries; allowed: at most 3"),
@@ -150,7 +158,7 @@ workers:
 ports:
     - {name: vm1, type: device, socket: /run/x/s, owner: root, group: 0, mode: 0600, mac: "52:54:00:00:00:01", max-queues: 32,
        revisions: 7, mtu: 9190, link-speed: 1, doorbell: message, interrupt-rate: 0, latency: low, local-checksum: skip, tunnel-tso: whole, link: down,
-       affinity: "0:0,1-31:1023"}
+       affinity: "0:0,1-31:0"}
     - {name: up0, type: tap, interface: t0, queues: 2, mtu: 68}
     - {name: up1, type: af_xdp, interface: t1}
     - {name: cap, type: ethdev, devargs: "net_null0", vlan-mode: access, tag: 4094}

@@ -112,6 +112,28 @@ refuses_with_a_reason(void **state)
 }
 
 static void
+compares_pins(void **state)
+{
+	struct affinity pins = {.cpu = {5, -1, 1}, .nb_queues = 2};
+	struct workers_conf conf = {.cores = "1,3-5"};
+	struct worker_cpus cpus;
+	struct error err;
+	char problem[256] = "";
+
+	(void)state;
+	machine(8, -1);
+	assert_int_equal(worker_plan_cpus(&conf, &cpus, &err), 0);
+	assert_true(worker_cpus_have(&cpus, &pins, problem, sizeof(problem)));
+	pins.nb_queues = 3;
+	assert_true(worker_cpus_have(&cpus, &pins, problem, sizeof(problem)));
+	assert_string_equal(problem, "");
+	pins.cpu[2] = 2;
+	assert_false(worker_cpus_have(&cpus, &pins, problem, sizeof(problem)));
+	assert_string_equal(problem,
+		"affinity names CPU 2, on which no core polls; pin to 1,3-5, or add it to workers: cores");
+}
+
+static void
 is_bounded(void **state)
 {
 	(void)state;
@@ -130,6 +152,7 @@ main(void)
 		cmocka_unit_test(shares_when_it_must),
 		cmocka_unit_test(takes_a_list),
 		cmocka_unit_test(refuses_with_a_reason),
+		cmocka_unit_test(compares_pins),
 		cmocka_unit_test(is_bounded),
 	};
 

@@ -18,6 +18,7 @@ void
 poll_round_init(struct poll_round *round, struct forward *fwd, uint64_t tsc_hz)
 {
 	round->fwd = fwd;
+	worker_intr_init(&round->intr, tsc_hz);
 	round->look_gap = tsc_hz / 1000000 * LOOK_US;
 	round->silent_after = tsc_hz / 1000000 * SILENT_AFTER_US;
 }
@@ -118,6 +119,6 @@ poll_round(struct poll_round *r, const struct topology *topo)
 		poll_list_age(&r->list, tsc - r->silent_after);
 		r->look_at = tsc + r->look_gap;
 	}
-	worker_intr_round(&r->intr, r->fwd, topo, &topo->work[r->fwd->ctx.worker]);
+	worker_intr_round(&r->intr, r->fwd, topo, &topo->work[r->fwd->ctx.worker], total == 0);
 	return total;
 }

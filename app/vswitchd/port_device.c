@@ -174,9 +174,9 @@ device_deliver(struct port *port, struct port_ctx *ctx __rte_unused,
 }
 
 static bool
-device_intr_poll(struct port *port)
+device_intr_poll(struct port *port, uint32_t *left)
 {
-	return vmxnet3_dev_intr_poll(dev_of(port));
+	return vmxnet3_dev_intr_poll_some(dev_of(port), left);
 }
 
 static bool

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <rte_cycles.h>
+#include <rte_common.h>
 
 #include "worker_intr.h"
 
@@ -12,10 +12,29 @@
 /* How often it looks at all that are its own: links change, queues fail. */
 #define LOOK_US 1000
 
-static uint64_t
-us_to_tsc(uint64_t us)
+/*
+ * An interrupt is a system call of a microsecond or, if it wakes a guest, of 15: much more than a frame. So that a guest with
+ * many vectors, all of which it always unmasks, takes no time that others need:
+ * - as many are raised in a look, then the core goes on;
+ * - while there are frames to move, those of a port may take one part in so many of the core's time. What is over waits for
+ *   its time, or for a round without frames, whichever comes first. After a pause, work for so long is done at once.
+ */
+#define LOOK_VECTORS    4
+#define BUDGET_PARTS    40
+#define BUDGET_AHEAD_US 1000
+
+/* A look that takes more has lost its CPU. */
+#define LOOK_MOST_US    100
+
+void
+worker_intr_init(struct worker_intr *intr, uint64_t tsc_hz)
 {
-	return rte_get_tsc_hz() / 1000000 * us;
+	const uint64_t us = tsc_hz / 1000000;
+
+	intr->time.recheck = RECHECK_US * us;
+	intr->time.look = LOOK_US * us;
+	intr->time.look_most = LOOK_MOST_US * us;
+	intr->time.ahead = BUDGET_AHEAD_US * us;
 }
 
 static void
@@ -29,12 +48,44 @@ set_bit(uint64_t *set, const struct port *port, bool value)
 		set[port->id / 64] &= ~bit;
 }
 
+static bool
+is_in(const uint64_t *set, const struct port *port)
+{
+	return set[port->id / 64] >> (port->id % 64) & 1;
+}
+
+/* How many vectors of a port may be raised now. */
+static uint32_t
+allowance(const struct worker_intr *intr, const struct forward *fwd, const struct port *port)
+{
+	if (intr->idle || intr->paid_until[port->id] <= fwd->ctx.tsc + intr->time.ahead)
+		return LOOK_VECTORS;
+	return 0;
+}
+
+static void
+pay(struct worker_intr *intr, const struct forward *fwd, const struct port *port, uint64_t took)
+{
+	uint64_t *until = &intr->paid_until[port->id];
+
+	*until = RTE_MAX(*until, fwd->ctx.tsc) + RTE_MIN(took, intr->time.look_most) * BUDGET_PARTS;
+}
+
 static void
 poll_port(struct worker_intr *intr, struct forward *fwd, struct port *port)
 {
-	set_bit(intr->held, port, port->ops->intr_poll(port));
+	uint32_t most = allowance(intr, fwd, port), left = most;
+	uint64_t took;
+
+	/* Those that wait have been counted. */
+	if (unlikely(most == 0) && is_in(intr->held, port))
+		return;
+	set_bit(intr->held, port, port->ops->intr_poll(port, &left));
 	set_bit(intr->waiting, port, port->ops->intr_due(port));
-	port_cost_charge(&port->cost, fwd->ctx.worker, port_cost_intr(&port->cost), cost_lap(&fwd->ctx.clock), 1);
+	took = cost_lap(&fwd->ctx.clock);
+	port_cost_charge(&port->cost, fwd->ctx.worker, port_cost_intr(&port->cost), took, 1);
+	if (left < most && !intr->idle)
+		pay(intr, fwd, port, took);
 }
 
 /* Ports of one word of a set. */
@@ -90,19 +141,21 @@ look_at_all(struct worker_intr *intr, const struct topo_work *work)
 
 void
 worker_intr_round(struct worker_intr *intr, struct forward *fwd, const struct topology *topo,
-	const struct topo_work *work)
+	const struct topo_work *work, bool idle)
 {
 	const uint64_t tsc = fwd->ctx.tsc;
 
+	intr->idle = idle;
 	if (tsc >= intr->recheck_at) {
 		if (tsc >= intr->look_at) {
 			look_at_all(intr, work);
-			intr->look_at = tsc + us_to_tsc(LOOK_US);
+			intr->look_at = tsc + intr->time.look;
 		}
 		recheck(intr, fwd, topo);
-		intr->recheck_at = tsc + us_to_tsc(RECHECK_US);
+		intr->recheck_at = tsc + intr->time.recheck;
 	}
 	worker_intr_flush(intr, fwd, topo);
+	intr->idle = false;
 }
 
 bool

@@ -140,6 +140,7 @@ struct vmxnet3_dev {
 		_Atomic uint64_t pending[2];           /**< bit per vector */
 		struct dev_vector vector[VMXNET3_MAX_INTRS];
 		_Atomic uint32_t type;                 /**< VFU_IRQ_*, from PCI configuration */
+		_Atomic uint32_t first;                /**< vector that the next look begins with */
 		atomic_bool enabled;                   /**< active, bus master on */
 		atomic_bool intx_level;
 		/** intrCtrl and ecr in guest memory, or NULL; change only as ring pages do. */

@@ -86,12 +86,11 @@ take(struct vmxnet3_dev *dev, uint32_t v)
 	return due;
 }
 
-/*
- * Raises a vector that is due, unless it is masked or held.
- *
- * @return whether moderation alone holds it
- */
-static bool
+/* What has become of a vector that is due. */
+enum fired { FIRED_NOT, FIRED_HELD, FIRED };
+
+/* Raises a vector that is due, unless it is masked or moderation holds it. */
+static enum fired
 fire(struct vmxnet3_dev *dev, uint32_t type, uint32_t v, uint64_t now)
 {
 	const _Atomic(uint32_t) *imr = &dev->bar0[v * VMXNET3_REG_STRIDE / 4];
@@ -99,15 +98,15 @@ fire(struct vmxnet3_dev *dev, uint32_t type, uint32_t v, uint64_t now)
 	uint64_t due;
 
 	if (atomic_load_explicit(imr, memory_order_acquire) & 1)
-		return false;
+		return FIRED_NOT;
 	due = atomic_load_explicit(&vector->due, memory_order_relaxed);
 	if (!dev_moderation_passes(dev, vector, due, now)) {
 		count_held(dev, v);
-		return true;
+		return FIRED_HELD;
 	}
 	due = take(dev, v);
 	if (due == 0)
-		return false;
+		return FIRED_NOT;
 	atomic_fetch_and_explicit(&dev->intr.waits[v >> 6], ~bit_of(v), memory_order_relaxed);
 	dev_moderation_raised(dev, vector, due, now);
 	if (type == VFU_IRQ_INTX)
@@ -116,7 +115,7 @@ fire(struct vmxnet3_dev *dev, uint32_t type, uint32_t v, uint64_t now)
 	/* The mask is written before the guest can be in its handler. */
 	atomic_thread_fence(memory_order_seq_cst);
 	send(dev, type, v);
-	return false;
+	return FIRED;
 }
 
 /* Signals an asserted line once more if the guest has not been in its handler for long. */
@@ -141,16 +140,58 @@ driver_allows(struct vmxnet3_dev *dev)
 		!(atomic_load_explicit(ctrl, memory_order_acquire) & VMXNET3_IC_DISABLE_ALL);
 }
 
-static bool
-fire_all(struct vmxnet3_dev *dev, uint32_t word, uint64_t due, uint64_t now)
-{
-	bool held = false;
+/* A look at vectors: how many more may be raised in it, and whether it has to be taken up again. */
+struct look {
+	uint64_t now;
+	uint32_t left;
+	bool again, full;
+};
 
-	while (due != 0) {
-		held |= fire(dev, VFU_IRQ_MSIX, word * 64 + (uint32_t)__builtin_ctzll(due), now);
-		due &= due - 1;
+/* More may not be raised in this look. The next one begins with the first vector that finds it so. */
+static void
+postpone(struct vmxnet3_dev *dev, struct look *look, uint32_t v)
+{
+	if (atomic_load_explicit(&dev->bar0[v * VMXNET3_REG_STRIDE / 4], memory_order_relaxed) & 1)
+		return;
+	if (!look->full)
+		atomic_store_explicit(&dev->intr.first, v, memory_order_relaxed);
+	look->full = true;
+	look->again = true;
+	count_held(dev, v);
+}
+
+/* Vectors of one word that are due. */
+static inline void
+fire_word(struct vmxnet3_dev *dev, struct look *look, uint32_t word, uint64_t due)
+{
+	for (; due != 0; due &= due - 1) {
+		uint32_t v = word * 64 + (uint32_t)__builtin_ctzll(due);
+		enum fired fired;
+
+		if (unlikely(look->left == 0)) {
+			postpone(dev, look, v);
+			continue;
+		}
+		fired = fire(dev, VFU_IRQ_MSIX, v, look->now);
+		look->left -= fired == FIRED;
+		look->again |= fired == FIRED_HELD;
 	}
-	return held;
+}
+
+/* Vectors from where the last look had to end on, so that each has its turn. */
+static bool
+fire_all(struct vmxnet3_dev *dev, struct look *look, uint64_t low, uint64_t high)
+{
+	uint32_t first = atomic_load_explicit(&dev->intr.first, memory_order_relaxed);
+	uint64_t before = first < 64 ? bit_of(first) - 1 : UINT64_MAX;
+
+	/* Most have one queue that is busy. */
+	if (likely(high == 0 && (low & (low - 1)) == 0))
+		before = 0;
+	fire_word(dev, look, 0, low & ~before);
+	fire_word(dev, look, 1, high);
+	fire_word(dev, look, 0, low & before);
+	return look->again;
 }
 
 bool
@@ -162,7 +203,7 @@ vmxnet3_dev_intr_due(const struct vmxnet3_dev *dev)
 }
 
 bool
-vmxnet3_dev_intr_poll(struct vmxnet3_dev *dev)
+vmxnet3_dev_intr_poll_some(struct vmxnet3_dev *dev, uint32_t *left)
 {
 	uint64_t low = atomic_load_explicit(&dev->intr.pending[0], memory_order_acquire);
 	uint64_t high = atomic_load_explicit(&dev->intr.pending[1], memory_order_acquire);
@@ -181,18 +222,29 @@ vmxnet3_dev_intr_poll(struct vmxnet3_dev *dev)
 		return false;
 	now = dev->ops.now(dev->ops.ctx);
 	if (type == VFU_IRQ_MSIX) {
-		held = fire_all(dev, 0, low, now);
-		return fire_all(dev, 1, high, now) || held;
+		struct look look = { .now = now, .left = *left };
+
+		held = fire_all(dev, &look, low, high);
+		*left = look.left;
+		return held;
 	}
 	/* One vector; what is due on others will never be asked for. */
 	if ((low & ~bit_of(0)) != 0)
 		atomic_fetch_and_explicit(&dev->intr.pending[0], bit_of(0), memory_order_relaxed);
 	if (high != 0)
 		atomic_store_explicit(&dev->intr.pending[1], 0, memory_order_relaxed);
-	held = (low & bit_of(0)) != 0 && fire(dev, type, 0, now);
+	held = (low & bit_of(0)) != 0 && fire(dev, type, 0, now) == FIRED_HELD;
 	if (level && type == VFU_IRQ_INTX)
 		repeat_intx(dev, now);
 	return held;
+}
+
+bool
+vmxnet3_dev_intr_poll(struct vmxnet3_dev *dev)
+{
+	uint32_t all = VMXNET3_MAX_INTRS;
+
+	return vmxnet3_dev_intr_poll_some(dev, &all);
 }
 
 void

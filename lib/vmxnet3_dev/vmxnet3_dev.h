@@ -269,6 +269,12 @@ uint16_t vmxnet3_dev_deliver(struct vmxnet3_dev *dev, struct offload_frame *cons
  */
 bool vmxnet3_dev_intr_poll(struct vmxnet3_dev *dev);
 
+/**
+ * The same, for who has others to serve as well: at most *@p left vectors of MSI-X are raised, and taken off it. The next look
+ * goes on with those that were due beyond that, which count as held.
+ */
+bool vmxnet3_dev_intr_poll_some(struct vmxnet3_dev *dev, uint32_t *left);
+
 /** Whether there is anything for vmxnet3_dev_intr_poll() to look at, due or masked. Any thread. */
 bool vmxnet3_dev_intr_due(const struct vmxnet3_dev *dev);
 

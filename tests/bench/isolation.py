@@ -10,20 +10,22 @@ from .device import run_program
 from .scale import eal_options
 
 PROGRAM = paths.BUILD / "tests/bench/isolation_cost"
-LAWFUL = "behave"
-# Key in goals.py.
-MANNERS = {"isolation/buffers": "never receive", "isolation/storm": "unmask all the time"}
+LAWFUL, STORM = "behave", "unmask all the time"
+# Key in goals.py, receive queues of the others (each has a vector), and what they do.
+MANNERS = {"isolation/buffers": (1, "never receive"), "isolation/storm": (1, STORM), "isolation/storm-32": (32, STORM)}
 
 
 def isolation(report, rounds):
     """Cycles of a round; that of a flood is told, and by how much it is bounded."""
     title = "Cycles of a round with 64 frames of two ports, beside two others that ..."
     with report.section("isolation", title) as data:
-        data["manners"] = manners = json.loads(run_program([paths.need(PROGRAM), rounds, *eal_options()], timeout=240))
-        report.table(["others", "cycles", "", "their frames at most", "interrupts", "held", "dropped"],
-                     [[name, f"{statistics.median(got['cycles']):.0f}", f"±{rep.spread(got['cycles']):.0f} %",
+        data["queues"] = runs = {}
+        for queues in sorted({queues for queues, _ in MANNERS.values()}):
+            runs[queues] = json.loads(run_program([paths.need(PROGRAM), rounds, queues, *eal_options()], timeout=240))
+        report.table(["queues", "others", "cycles", "", "their frames at most", "interrupts", "held", "dropped"],
+                     [[queues, name, f"{statistics.median(got['cycles']):.0f}", f"±{rep.spread(got['cycles']):.0f} %",
                        got["most"], got["interrupts"], got["held"], ", ".join(got["drops"]) or "-"]
-                      for name, got in manners.items()])
+                      for queues, manners in runs.items() for name, got in manners.items()])
         report.say("    frames of the two were all forwarded in their round, whatever the others did")
-        lawful = manners[LAWFUL]["cycles"]
-        report.against(data, {key: rep.ratios(manners[name]["cycles"], lawful) for key, name in MANNERS.items()})
+        report.against(data, {key: rep.ratios(runs[queues][name]["cycles"], runs[queues][LAWFUL]["cycles"])
+                              for key, (queues, name) in MANNERS.items()})

@@ -2,7 +2,7 @@
 /*
  * What two ports pay for the manners of two others on the same polling core: cycles of a round in which the former get
  * their 64 frames, beside others that behave, and beside others that do not; turn by turn. Only rounds are timed
- * (loop.h).
+ * (loop.h). The others have a vector for each of QUEUES receive queues.
  *
  * Prints one JSON object: for each manner the cycles, a figure for each round, each the lower quartile of many short
  * times; how many frames the others got forwarded in a round at most; what of theirs was dropped and by which names; and
@@ -13,6 +13,9 @@
 #include <string.h>
 
 #include <rte_cycles.h>
+#include <rte_ip.h>
+
+#include <vmxnet3_regs.h>
 
 #include "loop.h"
 
@@ -34,10 +37,25 @@ struct manner {
 	uint64_t drops[SWITCH_DROP_MAX];
 };
 
+static uint16_t queues; /* that each of the others receives with */
 static struct topology *topo;
 static uint64_t clock_now; /* TSC: stands still while the applications work */
 
 /* ---- applications ---- */
+
+/* Makes it one of IPv4, from another address each, so that receivers spread them over their queues. */
+static void
+address(uint8_t *data, uint16_t i)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(data + RTE_ETHER_HDR_LEN);
+
+	data[12] = 0x08;
+	data[13] = 0x00;
+	*ip = (struct rte_ipv4_hdr){ .version_ihl = RTE_IPV4_VHL_DEF, .total_length = rte_cpu_to_be_16(LEN - RTE_ETHER_HDR_LEN),
+		.time_to_live = 64, .next_proto_id = 253, .src_addr = rte_cpu_to_be_32(RTE_IPV4(198, 18, 1, i)),
+		.dst_addr = RTE_BE32(RTE_IPV4(198, 18, 0, 1)) };
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+}
 
 /* Sends as many of n frames as there is room for. */
 static uint16_t
@@ -53,6 +71,8 @@ send_frames(uint16_t from, uint16_t n)
 		data = rte_pktmbuf_mtod(m[i], uint8_t *);
 		memcpy(data, loop.port[from ^ 1].port->conf.mac, 6);
 		memcpy(data + 6, loop.port[from].port->conf.mac, 6);
+		if (queues > 1 && from < SUBJECTS)
+			address(data, i);
 	}
 	sent = rte_eth_tx_burst(loop.port[from].id, 0, m, n);
 	rte_pktmbuf_free_bulk(m + sent, n - sent);
@@ -64,12 +84,14 @@ static uint32_t
 take_frames(uint16_t port)
 {
 	struct rte_mbuf *m[LOOP_BURST];
+	uint16_t n, q, nb = port < SUBJECTS ? queues : 1;
 	uint32_t all = 0;
-	uint16_t n;
 
-	while ((n = rte_eth_rx_burst(loop.port[port].id, 0, m, LOOP_BURST)) > 0) {
-		rte_pktmbuf_free_bulk(m, n);
-		all += n;
+	for (q = 0; q < nb; q++) {
+		while ((n = rte_eth_rx_burst(loop.port[port].id, q, m, LOOP_BURST)) > 0) {
+			rte_pktmbuf_free_bulk(m, n);
+			all += n;
+		}
 	}
 	return all;
 }
@@ -112,13 +134,27 @@ flood(void)
 	}
 }
 
-/* Asks for an interrupt, over and over. */
+static void
+ask_for_interrupts(bool on)
+{
+	uint16_t end, q;
+
+	for (end = 0; end < 2; end++) {
+		for (q = 0; q < queues; q++) {
+			if (on)
+				rte_eth_dev_rx_intr_enable(loop.port[OTHERS + end].id, q);
+			else
+				rte_eth_dev_rx_intr_disable(loop.port[OTHERS + end].id, q);
+		}
+	}
+}
+
+/* Asks for interrupts of all queues, over and over. */
 static void
 unmask(void)
 {
 	behave_pair(OTHERS);
-	rte_eth_dev_rx_intr_enable(loop.port[OTHERS].id, 0);
-	rte_eth_dev_rx_intr_enable(loop.port[OTHERS + 1].id, 0);
+	ask_for_interrupts(true);
 }
 
 /* ---- times ---- */
@@ -202,8 +238,7 @@ run_manner(struct manner *m)
 		take_frames(OTHERS);
 		take_frames(OTHERS + 1);
 	}
-	rte_eth_dev_rx_intr_disable(loop.port[OTHERS].id, 0);
-	rte_eth_dev_rx_intr_disable(loop.port[OTHERS + 1].id, 0);
+	ask_for_interrupts(false);
 	qsort(time, TIMES, sizeof(time[0]), compare);
 	/* Others on the machine only make times longer. */
 	return time[TIMES / 4];
@@ -241,10 +276,12 @@ main(int argc, char **argv)
 	int rounds = argc > 1 ? atoi(argv[1]) : 0, round, i;
 	struct bridge *bridge;
 
-	if (rounds < 1 || rounds > MAX_ROUND)
-		loop_die("usage: isolation_cost ROUNDS EAL-OPTION... (memory, and an lcore)");
+	queues = argc > 2 ? (uint16_t)atoi(argv[2]) : 0;
+	if (rounds < 1 || rounds > MAX_ROUND || queues < 1 || queues > VMXNET3_MAX_RX_QUEUES)
+		loop_die("usage: isolation_cost ROUNDS QUEUES EAL-OPTION... (memory, and an lcore)");
 	loop.interrupts = true;
-	loop_open(4, (const char *const *)(argv + 2));
+	loop.rx_queues[OTHERS] = loop.rx_queues[OTHERS + 1] = queues;
+	loop_open(4, (const char *const *)(argv + 3));
 	bridge = loop_bridge("br0", 4, FDB_SIZE);
 	topo = loop_topology(bridge, 1);
 	for (round = 0; round < rounds; round++) {

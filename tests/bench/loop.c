@@ -17,6 +17,7 @@
 #include "loop.h"
 
 #define RING      1024
+#define RING_MANY 128 /* of each of many receive queues */
 #define CACHE     512
 #define LINK_S    30
 
@@ -62,6 +63,7 @@ port_open(uint16_t id)
 	snprintf(name, sizeof(name), "p%u", id);
 	port_conf_init(&conf);
 	conf.name = name;
+	conf.max_queues = RTE_MAX(conf.max_queues, loop.rx_queues[id]);
 	if (port_create(&conf, &port_device_ops, id, &env, &port, &err) < 0)
 		loop_die(err.text);
 	port->up = true;
@@ -145,22 +147,36 @@ link_wait(uint16_t id)
 }
 
 static uint16_t
+rx_queues(uint16_t port)
+{
+	return RTE_MAX(loop.rx_queues[port], 1);
+}
+
+static uint16_t
 ethdev_open(const struct port *port)
 {
 	/* What testpmd asks for as well. */
-	const struct rte_eth_conf conf = {
+	struct rte_eth_conf conf = {
 		.txmode = { .offloads = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE },
 		.intr_conf = { .rxq = loop.interrupts },
 	};
+	uint16_t id, q, nb = rx_queues(port->id);
 	char name[32], args[160];
-	uint16_t id;
 
 	snprintf(name, sizeof(name), "net_vmxnet3x%u", port->id);
 	snprintf(args, sizeof(args), "path=%s", port->conf.socket);
+	if (nb > 1) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf = RTE_ETH_RSS_IPV4;
+	}
 	if (rte_vdev_init(name, args) != 0 || rte_eth_dev_get_port_by_name(name, &id) != 0 ||
-	    rte_eth_dev_configure(id, 1, 1, &conf) != 0 ||
-	    rte_eth_rx_queue_setup(id, 0, RING, SOCKET_ID_ANY, NULL, loop.pool) != 0 ||
-	    rte_eth_tx_queue_setup(id, 0, RING, SOCKET_ID_ANY, NULL) != 0 || rte_eth_dev_start(id) != 0)
+	    rte_eth_dev_configure(id, nb, 1, &conf) != 0 || rte_eth_tx_queue_setup(id, 0, RING, SOCKET_ID_ANY, NULL) != 0)
+		loop_die("a port cannot be configured");
+	for (q = 0; q < nb; q++) {
+		if (rte_eth_rx_queue_setup(id, q, nb > 1 ? RING_MANY : RING, SOCKET_ID_ANY, NULL, loop.pool) != 0)
+			loop_die("a queue cannot be configured");
+	}
+	if (rte_eth_dev_start(id) != 0)
 		loop_die("a port does not start");
 	link_wait(id);
 	return id;
@@ -204,13 +220,15 @@ eal_open(const char *const *more)
 void
 loop_open(uint16_t nb_ports, const char *const *eal)
 {
+	uint32_t buffers = nb_ports * (2 * RING + 2 * LOOP_BURST) + 8 * CACHE - 1;
 	uint16_t i;
 
 	eal_open(eal);
 	loop.nb_ports = nb_ports;
 	/* Every receive ring is full of them. */
-	loop.pool = rte_pktmbuf_pool_create("loop", nb_ports * (2 * RING + 2 * LOOP_BURST) + 8 * CACHE - 1, CACHE, 0,
-		RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	for (i = 0; i < nb_ports; i++)
+		buffers += 2u * rx_queues(i) * RING_MANY;
+	loop.pool = rte_pktmbuf_pool_create("loop", buffers, CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (loop.pool == NULL)
 		loop_die("no packet buffers");
 	for (i = 0; i < LOOP_CORES; i++) {

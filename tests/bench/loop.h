@@ -25,7 +25,8 @@ struct loop_port {
 };
 
 struct loop {
-	bool interrupts; /**< applications may ask for them; set before loop_open() */
+	bool interrupts; /**< applications may ask for them; set before loop_open(), as is the next */
+	uint16_t rx_queues[LOOP_PORTS]; /**< of an application's port; 0: one */
 	uint16_t nb_ports;
 	struct loop_port port[LOOP_PORTS];
 	struct rte_mempool *pool;

@@ -407,6 +407,52 @@ test_rate_cap(void **state)
 	assert_int_equal(stats.interrupts_held, 1);
 }
 
+static bool
+poll_some(struct guest *g, uint32_t most)
+{
+	return vmxnet3_dev_intr_poll_some(g->dev, &most);
+}
+
+/* Vectors that are due all the time, and never more than four at once: each has its turn. */
+static void
+test_turns(void **state)
+{
+	struct guest *g = *state;
+	struct vmxnet3_dev_stats stats;
+	uint32_t v, i, n;
+
+	start(g, 0);
+	for (i = 0; i < 100; i++) {
+		for (v = 0; v < VMXNET3_MAX_INTRS; v++)
+			dev_intr_mark(g->dev, v, DEV_DUE_EVENT);
+		assert_true(poll_some(g, 4));
+	}
+	for (v = 0, n = 0; v < VMXNET3_MAX_INTRS; v++) {
+		assert_in_range(g->raised[VFU_IRQ_MSIX][v], 400 / VMXNET3_MAX_INTRS, 400 / VMXNET3_MAX_INTRS + 1);
+		n += g->raised[VFU_IRQ_MSIX][v];
+	}
+	assert_int_equal(n, 400);
+	/* All that had to wait is counted, once for each time that it was raised at last. */
+	vmxnet3_dev_stats_get(g->dev, &stats);
+	assert_in_range(stats.interrupts_held, 400 - 4, 400 + VMXNET3_MAX_INTRS);
+	/* None at all; then all that are left, in as many looks as it takes. */
+	assert_true(poll_some(g, 0));
+	for (i = 1; poll_some(g, 4); i++)
+		;
+	assert_int_equal(i, (VMXNET3_MAX_INTRS - 4 + 3) / 4);
+	/* Who is masked does not wait. */
+	for (v = 0; v < VMXNET3_MAX_INTRS; v++) {
+		dev_intr_mark(g->dev, v, DEV_DUE_EVENT);
+		set_imr(g, v, v != 64);
+	}
+	vmxnet3_dev_intr_poll(g->dev);
+	n = g->raised[VFU_IRQ_MSIX][64];
+	dev_intr_mark(g->dev, 64, DEV_DUE_EVENT);
+	assert_false(poll_some(g, 1));
+	assert_int_equal(g->raised[VFU_IRQ_MSIX][64], n + 1);
+	assert_false(poll_some(g, 0));
+}
+
 static uint32_t
 set_coalesce(struct guest *g, uint32_t len, uint32_t mode, uint32_t a, uint32_t b, uint32_t c)
 {
@@ -785,6 +831,7 @@ main(void)
 		guest_test(test_events),
 		guest_test(test_broken_queue),
 		guest_test(test_rate_cap),
+		guest_test(test_turns),
 		guest_test(test_coalescing),
 		guest_test(test_adaptive),
 		guest_test(test_adaptive_leaves_answers_alone),

@@ -10,14 +10,8 @@
 
 #include "worker_intr.h"
 
-#define US 1000u /* of the clock below */
-
-/* What EAL would find out. */
-uint64_t
-rte_get_tsc_hz(void)
-{
-	return 1000000000;
-}
+/* Of a made-up clock, so fast that what passes on the real one is nothing. */
+#define US UINT64_C(1000000000)
 
 #define NB_PORTS 4
 
@@ -27,6 +21,8 @@ static const uint16_t ids[NB_PORTS] = { 3, 63, 64, MAX_PORTS - 1 };
 static struct {
 	struct port port[NB_PORTS];
 	unsigned int polled[NB_PORTS];
+	uint32_t most[NB_PORTS]; /* when it was polled last */
+	uint64_t takes;          /* each time it raises something */
 	bool holds[NB_PORTS];
 	bool due[NB_PORTS];
 	struct topology topo;
@@ -36,11 +32,16 @@ static struct {
 } t;
 
 static bool
-on_poll(struct port *port)
+on_poll(struct port *port, uint32_t *left)
 {
 	uint32_t i = (uint32_t)(port - t.port);
 
 	t.polled[i]++;
+	t.most[i] = *left;
+	if (*left > 0 && t.takes > 0) {
+		t.fwd.ctx.clock.mark -= t.takes;
+		*left -= 1;
+	}
 	return t.holds[i];
 }
 
@@ -71,6 +72,8 @@ setup(void **state)
 	}
 	t.work.owned[t.work.nb_owned++] = &t.port[3];
 	t.fwd.ctx.tsc = 1000000 * US;
+	t.fwd.ctx.clock.mark = rte_rdtsc();
+	worker_intr_init(&t.intr, 1000000 * US);
 	return 0;
 }
 
@@ -96,15 +99,21 @@ touch(uint32_t i)
 	t.fwd.touched[ids[i] / 64] |= UINT64_C(1) << ids[i] % 64;
 }
 
-/* A round without frames, so much later. @return how often port @p i was polled in it */
 static unsigned int
-round_later(uint32_t us, uint32_t i)
+round_of(uint32_t us, uint32_t i, bool idle)
 {
 	unsigned int before = t.polled[i];
 
 	t.fwd.ctx.tsc += us * US;
-	worker_intr_round(&t.intr, &t.fwd, &t.topo, &t.work);
+	worker_intr_round(&t.intr, &t.fwd, &t.topo, &t.work, idle);
 	return t.polled[i] - before;
+}
+
+/* A round without frames, so much later. @return how often port @p i was polled in it */
+static unsigned int
+round_later(uint32_t us, uint32_t i)
+{
+	return round_of(us, i, true);
 }
 
 static void
@@ -216,6 +225,85 @@ others_while_it_is_due(void **state)
 	assert_int_equal(t.polled[2], 0);
 }
 
+/* A busy round, so much after the last one. @return whether port 1 may raise something in it */
+static bool
+may_raise(uint32_t us)
+{
+	t.most[1] = 0;
+	touch(1);
+	round_of(us, 1, false);
+	return t.most[1] > 0;
+}
+
+/* While there are frames to move, a port's interrupts have a fortieth of the time, whatever it asks for. */
+static void
+storm_has_its_part(void **state)
+{
+	unsigned int raised = 0, i;
+
+	(void)state;
+	t.holds[1] = true;
+	t.takes = 60 * US;
+	/* 1 ms ahead, and then 60 us in each 2400. */
+	for (i = 0; i < 100000; i++)
+		raised += may_raise(10);
+	assert_in_range(raised, 1000000 / 2400, 1000000 / 2400 + 2);
+	/* Looks that could raise nothing were not taken, but for the first. */
+	assert_in_range(t.polled[1], raised, 2 * raised);
+	/* Others are not touched by that. */
+	touch(2);
+	round_of(10, 2, false);
+	assert_in_range(t.most[2], 1, 4);
+	assert_true(worker_intr_held(&t.intr));
+}
+
+/* Nobody is kept from anything in rounds without frames: all may be raised, and nothing is paid for that later. */
+static void
+storm_when_nobody_waits(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	t.holds[1] = true;
+	t.takes = 60 * US;
+	touch(1);
+	for (i = 0; i < 1000; i++) {
+		assert_int_equal(round_of(60, 1, true) > 0, true);
+		assert_in_range(t.most[1], 1, 4);
+	}
+	assert_true(may_raise(60));
+	while (may_raise(10))
+		;
+	assert_int_equal(round_of(10, 1, true) > 0, true);
+	assert_int_equal(t.most[1] > 0, true);
+	assert_false(may_raise(10));
+}
+
+/* One that lost its CPU for 100 ms while it raised something is not told to pay for all of it. */
+static void
+late_is_no_storm(void **state)
+{
+	(void)state;
+	t.takes = 100000 * US;
+	assert_true(may_raise(10));
+	t.takes = 0;
+	assert_false(may_raise(10));
+	assert_true(may_raise(3000));
+}
+
+/* Looks that raise nothing cost nothing, however many there are. */
+static void
+looks_are_free(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 100000; i++) {
+		t.fwd.ctx.clock.mark -= US;
+		assert_true(may_raise(1));
+	}
+}
+
 int
 main(void)
 {
@@ -226,6 +314,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(owned_again_and_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(others_while_it_is_due, setup, teardown),
 		cmocka_unit_test_setup_teardown(charged_to_its_port, setup, teardown),
+		cmocka_unit_test_setup_teardown(storm_has_its_part, setup, teardown),
+		cmocka_unit_test_setup_teardown(storm_when_nobody_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(late_is_no_storm, setup, teardown),
+		cmocka_unit_test_setup_teardown(looks_are_free, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,8 @@ from .eal import Eal
 from .patience import Deadline
 
 PROGRAM = "dpdk-testpmd"
-# It writes the prompt letter by letter; another thread may tell an event in between.
-PROMPT = re.compile(b"(?:\\s*\n[^\n]* event[^\n]*\n)?".join(re.escape(bytes([byte])) for byte in b"testpmd> "))
+# It writes the prompt letter by letter; another thread may tell an event in between, or of that only the empty line before it.
+PROMPT = re.compile(b"(?:\\s*\n(?:[^\n]* event[^\n]*\n)?)?".join(re.escape(bytes([byte])) for byte in b"testpmd> "))
 # What it prints on the way to a bad end, wherever it says so.
 PANIC = re.compile(r"^.*(?:PANIC in|Segmentation fault|AddressSanitizer|runtime error:).*$", re.MULTILINE)
 

@@ -15,6 +15,7 @@ import time
 from lib.daemon import Vswitchd
 from lib.guest import Guest
 from lib.netns import NetNs
+from lib.opened import Opened
 from lib.patience import run_delay
 
 from . import report as rep
@@ -32,24 +33,13 @@ def mac(number):
     return f"52:54:00:00:0b:{number:02x}"
 
 
-class Pair:
+class Pair(Opened):
     """Two machines, the daemon, and a Linux bridge, in a network namespace."""
 
     def __init__(self):
-        self.stack = contextlib.ExitStack()
+        super().__init__()
         self.machines = []
         self.daemon = None
-
-    def __enter__(self):
-        try:
-            self._open()
-            return self
-        except BaseException:
-            self.stack.close()
-            raise
-
-    def __exit__(self, *exc):
-        return self.stack.__exit__(*exc)
 
     def _open(self):
         netns = self.stack.enter_context(NetNs("bench"))

@@ -4,12 +4,12 @@
 The guest has one CPU, emulated with counted instructions: QEMU's -icount makes its time stamp counter go one step for each
 instruction, so vm_pmd.c counts them inside of the guest, and what else the machine does changes nothing.
 """
-import contextlib
 import json
 
 from lib import paths
 from lib.daemon import Vswitchd
 from lib.guest_dpdk import OUR_PLUGIN, DpdkGuest, eal_words, slot
+from lib.opened import Opened
 
 PROGRAM = paths.BUILD / "tests/bench/vm_pmd"
 MAKES = OURS, QEMUS = "our device", "QEMU's device"
@@ -20,23 +20,12 @@ def _mac(make, number):
     return f"52:54:00:00:{0x0c + MAKES.index(make):02x}:0{number}"
 
 
-class Machine:
+class Machine(Opened):
     """A guest with two cards of either make; those of a make are connected with each other."""
 
     def __init__(self):
-        self.stack = contextlib.ExitStack()
+        super().__init__()
         self.guest = None
-
-    def __enter__(self):
-        try:
-            self._open()
-            return self
-        except BaseException:
-            self.stack.close()
-            raise
-
-    def __exit__(self, *exc):
-        return self.stack.__exit__(*exc)
 
     def _open(self):
         daemon = Vswitchd({"ports": []})

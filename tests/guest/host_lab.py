@@ -8,10 +8,11 @@ from pathlib import Path
 from lab import configure_card, mac
 from lib import paths
 from lib.guest import Guest
+from lib.opened import Opened
 from lib.testpmd import Testpmd
 
 
-class HostLab:
+class HostLab(Opened):
     """A testpmd with two ports, 0 and 1, and a guest on each, 1 and 2.
 
     args       further options of testpmd
@@ -19,7 +20,7 @@ class HostLab:
     """
 
     def __init__(self, args=(), vcpus=1):
-        self.stack = contextlib.ExitStack()
+        super().__init__()
         self.dir = Path(tempfile.mkdtemp(prefix="vx-h-"))
         self.stack.callback(shutil.rmtree, self.dir, ignore_errors=True)
         self.sockets = [self.dir / f"vm{number}.sock" for number in (1, 2)]
@@ -30,23 +31,15 @@ class HostLab:
         self.vcpus = vcpus
         self.guests = {}
 
-    def __enter__(self):
-        try:
-            self.stack.enter_context(self.pmd)
-            for number in (1, 2):
-                guest = Guest(f"h{number}", nics=[self.sockets[number - 1]], vcpus=self.vcpus)
-                self.stack.callback(self._close_guest, guest)
-                self.guests[number] = guest.start()
-            self.pmd.forward("io")
-            for number in (1, 2):
-                configure_card(self.guests[number].wait_boot(), number)
-        except BaseException:
-            self.stack.close()
-            raise
-        return self
-
-    def __exit__(self, *exc):
-        return self.stack.__exit__(*exc)
+    def _open(self):
+        self.stack.enter_context(self.pmd)
+        for number in (1, 2):
+            guest = Guest(f"h{number}", nics=[self.sockets[number - 1]], vcpus=self.vcpus)
+            self.stack.callback(self._close_guest, guest)
+            self.guests[number] = guest.start()
+        self.pmd.forward("io")
+        for number in (1, 2):
+            configure_card(self.guests[number].wait_boot(), number)
 
     @staticmethod
     def _close_guest(guest):

@@ -17,6 +17,7 @@ from lib.agent import GuestDied
 from lib.daemon import Vswitchd
 from lib.guest_dpdk import OUR_PLUGIN, DpdkGuest, GuestTestpmd, pktcheck, slot
 from lib.netns import NetNs
+from lib.opened import Opened
 from lib.packets import PacketSocket
 from lib.patience import Deadline
 from lib.testpmd import TestpmdError
@@ -31,6 +32,18 @@ SOURCE4, TARGET4 = "198.18.0.1", "198.18.0.2"
 SOURCE6, TARGET6 = "2001:db8::1", "2001:db8::2"
 ETHER_TYPE = 0x88b5  # for experiments: no protocol stack answers
 _MARKS = (bytes([198, 18, 0, 1]), bytes.fromhex("20010db8"), b"\x88\xb5")
+
+
+# What takes back a setting that a test asks for.
+_UNDO = ((r" on$", " off"), (r" hw ", " sw "), (r"^tso set \d+", "tso set 0"), (r"^(tx_vlan) set (\S+) .*", r"\1 reset \2"))
+
+
+def undo(settings):
+    """Commands that take settings back; tests take back themselves what is not of these kinds."""
+    for setting in settings:
+        for pattern, instead in _UNDO:
+            if re.search(pattern, setting):
+                yield re.sub(pattern, instead, setting)
 
 
 def of_the_test(frame):
@@ -75,11 +88,11 @@ class Station:
         self.netns.close()
 
 
-class Rig:
+class Rig(Opened):
     """The guest, its devices and the stations; use() starts testpmd for a pair of devices."""
 
     def __init__(self):
-        self.stack = contextlib.ExitStack()
+        super().__init__()
         self.lab = self.stack.enter_context(NetNs("lab"))
         self.left, self.right = Station("left", 0, ENDS[0]), Station("right", 1, ENDS[1])
         self.daemon = Vswitchd({}, netns=self.lab)
@@ -93,6 +106,8 @@ class Rig:
         self.guest = None
         self.pmd = None
         self.make = self.ours = self.ports = None
+        self._runs = None  # what testpmd was started for
+        self._settings = []
 
     @staticmethod
     def mac(make, number):
@@ -104,19 +119,7 @@ class Rig:
         """The PCI address of a device."""
         return slot(number + DEVICES * MAKES.index(make))[0]
 
-    def __enter__(self):
-        try:
-            self._start()
-        except BaseException:
-            self.stack.close()
-            raise
-        return self
-
-    def __exit__(self, *exc):
-        self.stop()
-        return self.stack.__exit__(*exc)
-
-    def _start(self):
+    def _open(self):
         self.stack.enter_context(self.daemon)
         nics = [{"driver": "vfio-user-pci", "socket": {"type": "unix", "path": self.daemon.socket(f"vm{number}")},
                  "x-msg-timeout": 60000} for number in range(DEVICES)]
@@ -128,6 +131,7 @@ class Rig:
         self.guest = DpdkGuest("dpdk", nics, plugins=[paths.PMD_VMXNET3X], programs=[paths.PKTCHECK],
                                extra_args=taps, netns=self.lab)
         self.stack.callback(self._close_guest)
+        self.stack.callback(self.stop)
         self.guest.start()
         self.guest.wait_boot()
         pids = (self.daemon.pid, self.guest.pid)
@@ -171,30 +175,37 @@ class Rig:
         choice = "" if ours else ",vmxnet3x=0"
         return [self.address(make, number) + choice for number in numbers]
 
-    def use(self, make, ours, numbers=ENDS, args=()):
-        """Start testpmd on devices of a make, with our driver or DPDK's own. The first and the last lead to stations."""
+    def use(self, make, ours, numbers=ENDS):
+        """Start testpmd on devices of a make, with our driver or DPDK's own, unless it runs on these already. The first and
+        the last lead to stations."""
+        wanted = (make, ours, numbers)
+        if self._runs == wanted and self.pmd and self.pmd.alive:
+            return
         self.stop()
         self.make, self.ours = make, ours
         self.ports = range(len(numbers))
-        self.pmd = self.testpmd(self.arguments(make, ours, numbers), args)
+        self.pmd = self.testpmd(self.arguments(make, ours, numbers))
         self.pmd.start()
+        self._runs = wanted
 
     def stop(self):
         """End testpmd."""
-        pmd, self.pmd = self.pmd, None
+        pmd, self.pmd, self._settings = self.pmd, None, []
         if pmd:
             pmd.__exit__(None if pmd.alive else RuntimeError, None, None)
 
     def forward(self, mode, *settings, mtu=1500, queues=1):
-        """Set testpmd up anew and let it forward.
+        """Set testpmd up anew, without what the last test asked for, and let it forward.
 
         settings   commands for a stopped port; # stands for its number"""
         cmds = ["stop", "port stop all", f"port config all rxq {queues}", f"port config all txq {queues}"]
         cmds += [f"set eth-peer 0 {self.left.mac[self.make]}",
                  f"set eth-peer {self.ports[-1]} {self.right.mac[self.make]}"]
+        changes = [*undo(self._settings), *settings]
+        self._settings = settings
         for port in self.ports:
             cmds += [f"port config mtu {port} {mtu}"]
-            cmds += [setting.replace("#", str(port)) for setting in settings]
+            cmds += [change.replace("#", str(port)) for change in changes]
         said = self.pmd.cmds(*cmds, "port start all", f"set fwd {mode}", "clear port stats all", "start")
         for station in self.ends():
             station.set_mtu(self.make, mtu)
@@ -205,6 +216,7 @@ class Rig:
         """Wait until broadcast frames pass both ways, and those that were sent to find out have passed."""
         for source, target in (self.ends(), self.ends(back=True)):
             target = target.sockets[self.make]
+            target.flush()
             deadline = Deadline(20, *target.pids)
             for number in itertools.count():
                 probe = raw(Ether(src=source.mac[self.make], dst="ff:ff:ff:ff:ff:ff", type=ETHER_TYPE) /

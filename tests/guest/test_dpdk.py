@@ -25,15 +25,27 @@ def fixture_open_rig():
 
 
 # Where neither the driver nor the device is ours, only the rig is tested.
-@pytest.fixture(name="rig", params=[
+@pytest.fixture(name="pair", scope="module", params=[
     pytest.param(pair, id=name, marks=[pytest.mark.long] if name == "vmxnet3-on-qemu" else [])
     for name, pair in PAIRS.items()])
-def fixture_rig(request, open_rig, log_sources):
+def fixture_pair(request):
+    return request.param
+
+
+def on_devices(request, rig, log_sources, *what):
+    """testpmd on some devices, the one that the last test had if that may be."""
+    log_sources.append(rig.logs)
+    failed = request.session.testsfailed
+    rig.use(*what)
+    yield rig
+    if request.session.testsfailed > failed:
+        rig.stop()  # it may be in any state
+
+
+@pytest.fixture(name="rig")
+def fixture_rig(request, open_rig, pair, log_sources):
     """testpmd on a pair of devices of one make, with one driver."""
-    log_sources.append(open_rig.logs)
-    open_rig.use(*request.param)
-    yield open_rig
-    open_rig.stop()
+    yield from on_devices(request, open_rig, log_sources, *pair)
 
 
 def payload(size, seed=0):
@@ -281,7 +293,7 @@ def test_receive_interrupts(rig):
     assert result.interrupts["wakeups"] >= 20 and result.interrupts["missed"] <= 30, result.output
 
 
-@pytest.mark.parametrize("rig", [PAIRS[name] for name in LINK_PAIRS], ids=LINK_PAIRS, indirect=True)
+@pytest.mark.parametrize("pair", [PAIRS[name] for name in LINK_PAIRS], ids=LINK_PAIRS, indirect=True)
 def test_link(rig):
     """A cable that is pulled and plugged in again; the port tells."""
     def plug(up):
@@ -313,13 +325,15 @@ def test_killed(rig):
     assert rig.cross(frames) == frames
 
 
-@pytest.fixture(name="chain", params=[False, True], ids=["vmxnet3", "vmxnet3x"])
-def fixture_chain(request, open_rig, log_sources):
+@pytest.fixture(name="driver", scope="module", params=[False, True], ids=["vmxnet3", "vmxnet3x"])
+def fixture_driver(request):
+    return request.param
+
+
+@pytest.fixture(name="chain")
+def fixture_chain(request, open_rig, driver, log_sources):
     """testpmd on four of our devices: left - port 0 - port 1 - switch - port 2 - port 3 - right."""
-    log_sources.append(open_rig.logs)
-    open_rig.use(OURS, request.param, numbers=range(DEVICES))
-    yield open_rig
-    open_rig.stop()
+    yield from on_devices(request, open_rig, log_sources, OURS, driver, range(DEVICES))
 
 
 def test_checksums_from_device_to_device(chain):

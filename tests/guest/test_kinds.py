@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from lab import HOST, Lab, counters, iperf, ipv4, ipv6, ping, serve_iperf, tcp
+from lab import HOST, Lab, configure_card, counters, iperf, ipv4, ipv6, ping, serve_iperf, tcp
 from lib.guest import Guest
 from lib.netns import NetNs
 from lib.patience import Deadline
@@ -25,6 +25,34 @@ def fixture_make_lab(log_sources):
     yield start
     for lab in labs:
         lab.__exit__(None, None, None)
+
+
+# The ports of a lab that tests share: those of machine 1, then two that machines come to.
+REVISIONS = {0x1: 1, 0x3: 2, 0x7: 3}
+CARDS = [{"revisions": revisions} for revisions in REVISIONS] + [{"doorbell": "message"}, {}]
+MESSAGE, USUAL = len(REVISIONS), len(REVISIONS) + 1
+VISITORS = len(CARDS) + 1, len(CARDS) + 2
+
+
+@pytest.fixture(name="open_kinds", scope="module")
+def fixture_open_kinds(open_lab):
+    lab = open_lab(ports=VISITORS[-1], port=lambda number: CARDS[number - 1] if number <= len(CARDS) else {})
+    lab.guest(1, cards=len(CARDS), kernel="6.1", boot=False).wait_boot()
+    return lab
+
+
+@pytest.fixture(name="kinds")
+def fixture_kinds(open_kinds):
+    """The lab that is shared; use_card() chooses a card of its machine 1."""
+    yield open_kinds
+    open_kinds.netns.run(f"ip link set {open_kinds.host} mtu 1500")
+    open_kinds.guests[1].run("for i in /sys/class/net/eth*; do ip link set ${i##*/} mtu 1500 down; done")
+
+
+def use_card(lab, index, mtu=1500):
+    """Machine 1 lives on this of its cards."""
+    configure_card(lab.guests[1], 1, card=f"eth{index}", mtu=mtu)
+    lab.netns.run(f"ip neigh flush dev {lab.host}")  # the address was another card's
 
 
 def exercise(lab, number=1):
@@ -77,23 +105,21 @@ def test_iommu(make_lab, mode):
     ping(guest, ipv4(HOST))
 
 
-@pytest.mark.parametrize("revisions,selected", [(0x1, 1), (0x3, 2), pytest.param(0x7, 3, marks=pytest.mark.long)])
-def test_older_revisions(make_lab, revisions, selected):
-    lab = make_lab(ports=1, port={"revisions": revisions})
-    lab.guest(1, kernel="6.1")
-    assert lab.port("vm1")["revision"] == selected
-    exercise(lab)
-    lab.guests[1].run("ip link set eth0 mtu 9000")
-    lab.netns.run(f"ip link set {lab.host} mtu 9000")
-    lab.configure(1, mtu=9000)
-    ping(lab.guests[1], ipv4(HOST), size=8972, df=True)
-    exercise(lab)
+@pytest.mark.parametrize("revisions", [0x1, 0x3, pytest.param(0x7, marks=pytest.mark.long)])
+def test_older_revisions(kinds, revisions):
+    index = list(REVISIONS).index(revisions)
+    use_card(kinds, index)
+    assert kinds.port(f"vm{index + 1}")["revision"] == REVISIONS[revisions]
+    exercise(kinds)
+    kinds.netns.run(f"ip link set {kinds.host} mtu 9000")
+    use_card(kinds, index, mtu=9000)
+    ping(kinds.guests[1], ipv4(HOST), size=8972, df=True)
+    exercise(kinds)
 
 
-def test_doorbell_message(make_lab):
-    lab = make_lab(ports=1, port={"doorbell": "message"})
-    lab.guest(1)
-    exercise(lab)
+def test_doorbell_message(kinds):
+    use_card(kinds, MESSAGE)
+    exercise(kinds)
 
 
 @pytest.mark.long
@@ -116,17 +142,16 @@ def test_sixty_four_devices(make_lab):
         lab.guest(number, cards=16, boot=False, mem="384M")
     for number in first:
         guest = lab.guests[number].wait_boot(timeout=240)
-        guest.run("\n".join(
-            f"ip netns add n{card}; ip link set eth{card} netns n{card}; ip -n n{card} link set lo up; "
-            f"ip -n n{card} addr add {ipv4(number + card)}/24 dev eth{card}; ip -n n{card} link set eth{card} up"
-            for card in range(16)), timeout=240)
+        # Few processes: an emulated CPU takes long to start one.
+        guest.run("ip -b - <<END\n" + "\n".join(f"netns add n{card}\nlink set eth{card} netns n{card}" for card in range(16)) +
+                  "\nEND\n" + "\n".join(f"ip -n n{card} -b - <<END\nlink set lo up\naddr add {ipv4(number + card)}/24 dev eth{card}\n"
+                                         f"link set eth{card} up\nEND" for card in range(16)), timeout=240)
     jobs = []
     for number in first:
         there = [ipv4((number + 15 + card) % 64 + 1) for card in range(16)]
         jobs.append(lab.guests[number].spawn("\n".join(
-            f"for to in {ipv4(HOST)} {there[card]}; do "
-            f"ip netns exec n{card} ping -n -q -c 1 -W 20 $to >/tmp/out || {{ cat /tmp/out; exit 1; }}; done"
-            for card in range(16))))
+            f"for to in {ipv4(HOST)} {there[card]}; do nsenter --net=/run/netns/n{card} "
+            "ping -n -q -c 1 -W 20 $to >/tmp/out || { cat /tmp/out; exit 1; }; done" for card in range(16))))
     for job in jobs:
         job.wait(timeout=300)
     assert sum(1 for row in lab.ctl.json("port", "list") if row.get("active")) == 64
@@ -148,10 +173,10 @@ def manual_recipe():
     return "\n".join(lines).replace("vsw0", "host0").replace("192.0.2.0/24", "10.9.0.0/24")
 
 
-def test_nat_recipe_of_the_manual(make_lab):
+def test_nat_recipe_of_the_manual(kinds):
     """A guest reaches an address beyond the host, which knows nothing of the guest's."""
-    lab = make_lab(ports=1)
-    guest = lab.guest(1)
+    lab, guest = kinds, kinds.guests[1]
+    use_card(lab, USUAL)
     with NetNs("internet") as internet:
         lab.netns.veth("wan0", "net0", internet)
         lab.netns.address("wan0", "203.0.113.2/24")
@@ -164,38 +189,41 @@ def test_nat_recipe_of_the_manual(make_lab):
         tcp(guest, "203.0.113.1", options="-R")
 
 
-def test_memory_that_is_not_shared(make_lab):
+def test_memory_that_is_not_shared(kinds):
     """A machine without share=on is told what to do, and nobody else notices."""
-    lab = make_lab(ports=2)
-    lab.guest(1)
-    private = lab.guest(2, boot=False, share=False).wait_boot()
+    lab, number = kinds, VISITORS[0]
+    use_card(lab, USUAL)
+    private = lab.guest(number, boot=False, share=False).wait_boot()
     assert "Failed" in private.run("ip link set eth0 up 2>&1; dmesg | grep -i vmxnet3", check=False) or \
-        not lab.port("vm2")["active"]
+        not lab.port(f"vm{number}")["active"]
     assert "guest RAM is not shared" in lab.daemon.log() and "share=on" in lab.daemon.log()
     ping(lab.guests[1], ipv4(HOST))
-    lab.guests[2].console_log.write_text("")
+    private.console_log.write_text("")
+    private.quit()
 
 
-def test_memory_truncated_by_its_owner(make_lab):
+def test_memory_truncated_by_its_owner(kinds):
     """A machine's memory file shrinks under the polling core: its device breaks, all else goes on."""
-    lab = make_lab(ports=2)
+    lab, number = kinds, VISITORS[1]
+    name = f"vm{number}"
     memory = Path("/dev/shm") / f"vx-{os.getpid()}"
+    use_card(lab, USUAL)
     try:
-        victim = lab.guest(2, mem_file=memory)
-        lab.guest(1)
-        ping(lab.guests[1], ipv4(2))
+        victim = lab.guest(number, mem_file=memory)
+        ping(lab.guests[1], ipv4(number))
         victim.process.send_signal(signal.SIGSTOP)  # else it dies of the same, and its connection with it
         os.truncate(memory, 0)
         # The polling core looks at the rings all the time.
-        Deadline(20, lab.daemon.pid).wait_for(lambda: lab.port("vm2")["device"]["broken"], "vm2 is broken")
+        Deadline(20, lab.daemon.pid).wait_for(lambda: lab.port(name)["device"]["broken"], f"{name} is broken")
         exercise(lab)
         victim.kill9()
-        lab.wait_port("vm2", attached=False)
+        lab.wait_port(name, attached=False)
         os.unlink(memory)
         victim.start()
-        lab.configure(2)
-        ping(lab.guests[1], ipv4(2))
-        assert not lab.port("vm2")["device"]["broken"]
+        lab.configure(number)
+        ping(lab.guests[1], ipv4(number))
+        assert not lab.port(name)["device"]["broken"]
+        victim.quit()
     finally:
         memory.unlink(missing_ok=True)
 
@@ -216,11 +244,11 @@ def test_two_polling_cores(make_lab):
     ping(lab.guests[2], ipv4(HOST), count=50)
 
 
-def test_socket_in_use_by_another_machine(make_lab):
+def test_socket_in_use_by_another_machine(kinds):
     """A second QEMU on a port that has one ends at once; the first goes on."""
-    lab = make_lab(ports=1)
-    lab.guest(1)
-    with Guest("second", nics=[lab.daemon.socket("vm1")], x_msg_timeout=5000) as second:
+    lab, name = kinds, f"vm{USUAL + 1}"
+    use_card(lab, USUAL)
+    with Guest("second", nics=[lab.daemon.socket(name)], x_msg_timeout=5000) as second:
         assert second.process.wait(60) != 0
     ping(lab.guests[1], ipv4(HOST))
-    assert "vm1" in lab.daemon.log() and counters(lab.guests[1])["ucast pkts rx"] > 0
+    assert name in lab.daemon.log() and counters(lab.guests[1], f"eth{USUAL}")["ucast pkts rx"] > 0

@@ -76,6 +76,15 @@ poll_busy(struct poll_round *r, const struct topology *topo)
 	return total;
 }
 
+/* Of the silent queues of a unit those that may have a frame. */
+static inline uint64_t
+pending_queues(const struct poll_list *list, const struct topo_unit *unit, uint16_t i)
+{
+	if (unit->rx_pending != NULL)
+		return unit->rx_pending(unit->look, poll_list_silent(list, i, unit->queues, MAX_PORT_QUEUES));
+	return poll_list_silent(list, i, unit->queues, unit->tp->port->ops->rx_queues(unit->tp->port));
+}
+
 /* All others. */
 static uint32_t
 poll_silent(struct poll_round *r, const struct topology *topo)
@@ -84,13 +93,11 @@ poll_silent(struct poll_round *r, const struct topology *topo)
 	uint32_t total = 0;
 
 	for (uint16_t i = 0; i < work->nb_units; i++) {
-		const struct topo_port *tp = work->unit[i].tp;
-		uint64_t queues = poll_list_silent(&r->list, i, work->unit[i].queues,
-			tp->port->ops->rx_queues(tp->port));
+		uint64_t queues = pending_queues(&r->list, &work->unit[i], i);
 
 		for (; queues != 0; queues &= queues - 1) {
 			uint16_t q = (uint16_t)__builtin_ctzll(queues);
-			uint32_t n = poll_queue(r->fwd, topo, tp, q);
+			uint32_t n = poll_queue(r->fwd, topo, work->unit[i].tp, q);
 
 			if (n > 0)
 				poll_list_add(&r->list, i, q, r->fwd->ctx.tsc);

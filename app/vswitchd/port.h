@@ -86,6 +86,11 @@ struct port_ops {
 	void (*rx_end)(struct port *port, uint16_t queue, struct port_ctx *ctx);
 	/** Tells that rx_begin() follows soon. NULL: it would not be quicker for that. */
 	void (*rx_prefetch)(const struct port *port, uint16_t queue);
+	/**
+	 * Of queues, a bit each, those for which rx_begin() is worth a call: for those that hardly ever have something.
+	 * Takes port->look. NULL: only rx_begin() can tell.
+	 */
+	uint64_t (*rx_pending)(const void *look, uint64_t queues);
 	/** Sends at most PORT_BURST frames; what cannot be sent is dropped and counted. */
 	void (*deliver)(struct port *port, struct port_ctx *ctx,
 		struct offload_frame *const *frames, uint16_t n);
@@ -129,6 +134,7 @@ struct port {
 	struct port_conf conf;          /**< own copy */
 	const struct port_env *env;
 	void *priv;                     /**< of the kind */
+	const void *look;               /**< of the kind, for rx_pending() */
 	uint16_t nb_queues;             /**< that there can be, at most MAX_PORT_QUEUES; for the port's life */
 	struct port_queue *queue;       /**< [nb_queues] */
 	struct port_cost cost;

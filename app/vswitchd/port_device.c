@@ -123,6 +123,7 @@ device_open(struct port *port, struct error *err)
 	if (ret < 0)
 		goto fail;
 	port->nb_queues = conf->max_queues;
+	port->look = device->dev;
 	return 0;
 
 fail:
@@ -158,6 +159,12 @@ static void
 device_rx_prefetch(const struct port *port, uint16_t queue)
 {
 	vmxnet3_dev_tx_prefetch(dev_of(port), queue);
+}
+
+static uint64_t
+device_rx_pending(const void *look, uint64_t queues)
+{
+	return vmxnet3_dev_tx_pending(look, queues);
 }
 
 static void
@@ -276,6 +283,7 @@ const struct port_ops port_device_ops = {
 	.rx_begin = device_rx_begin,
 	.rx_end = device_rx_end,
 	.rx_prefetch = device_rx_prefetch,
+	.rx_pending = device_rx_pending,
 	.deliver = device_deliver,
 	.intr_poll = device_intr_poll,
 	.intr_due = device_intr_due,

@@ -8,7 +8,11 @@ static void
 add_queue(struct topo_work *work, const struct topo_port *tp, uint16_t queue)
 {
 	if (work->nb_units == 0 || work->unit[work->nb_units - 1].tp != tp)
-		work->unit[work->nb_units++] = (struct topo_unit){.tp = tp};
+		work->unit[work->nb_units++] = (struct topo_unit){
+			.tp = tp,
+			.rx_pending = tp->port->ops->rx_pending,
+			.look = tp->port->look,
+		};
 	work->unit[work->nb_units - 1].queues |= UINT64_C(1) << queue;
 	work->nb_queues++;
 }

@@ -31,6 +31,9 @@ struct topo_port {
 struct topo_unit {
 	const struct topo_port *tp;
 	uint64_t queues; /**< a bit for each queue */
+	/* Copies of the port's: a look at silent queues leads straight to what it is about. */
+	uint64_t (*rx_pending)(const void *look, uint64_t queues);
+	const void *look;
 };
 
 struct topo_work {

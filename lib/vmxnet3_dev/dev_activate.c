@@ -105,6 +105,8 @@ map_txq(struct vmxnet3_dev *dev, uint32_t i)
 	bool there = map_ring(dev, &q->ring, VFU_DMA_READ);
 
 	there &= map_ring(dev, &q->comp, VFU_DMA_WRITE);
+	if (there)
+		dev_txq_find_next(q);
 	q->deferred = guest_word(dev, dev_txq_desc_pa(dev, i), VFU_DMA_WRITE);
 	atomic_store_explicit(&q->ready, there, memory_order_release);
 	return there;

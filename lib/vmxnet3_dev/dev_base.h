@@ -89,13 +89,17 @@ struct dev_tlb {
 };
 
 struct dev_txq {
+	/* All that a look at an empty queue reads: one line here, and one in the guest. */
+	const struct vmxnet3_desc *next; /**< the entry at the ring's position, and the bit that makes it valid; */
+	uint32_t next_gen;      /**< both follow the position once a burst has ended */
+	atomic_bool ready;      /**< rings mapped; pages change only while false and quiesced */
+	atomic_bool failed;     /**< protocol broken by the guest: rests until the next activation */
+
 	struct dev_txq_state *st;
 	struct dev_ring ring, comp;
 	struct dev_tlb tlb;
 	uint8_t *deferred;      /**< txNumDeferred in the guest's queue descriptor, or NULL */
 	uint64_t noeop_since;   /**< ns, when a frame without an end was seen first; 0: none */
-	atomic_bool ready;      /**< rings mapped; pages change only while false and quiesced */
-	atomic_bool failed;     /**< protocol broken by the guest: rests until the next activation */
 	uint64_t frames, bytes, tso; /**< since creation */
 } __attribute__((aligned(64)));
 

@@ -20,6 +20,14 @@ dev_rxq_desc_pa(const struct vmxnet3_dev *dev, uint32_t i)
 	return dev->st->cfg.queue_desc_pa + DEV_QUEUE_DESC_BYTES * (dev->st->cfg.nb_txq + i);
 }
 
+/** The position of a transmit ring has moved, or its pages have. Only while they are there. */
+static inline void
+dev_txq_find_next(struct dev_txq *q)
+{
+	q->next = dev_ring_entry(&q->ring, q->st->ring.next);
+	q->next_gen = q->st->ring.gen;
+}
+
 /** Writes status and statistics of every queue into the guest's queue descriptors. */
 void dev_write_queue_status(struct vmxnet3_dev *dev);
 void dev_write_queue_stats(struct vmxnet3_dev *dev);

@@ -309,13 +309,26 @@ queue_usable(const struct vmxnet3_dev *dev, uint16_t queue)
 void
 vmxnet3_dev_tx_prefetch(const struct vmxnet3_dev *dev, uint16_t queue)
 {
-	const struct vmxnet3_desc *d;
-
 	if (!queue_usable(dev, queue))
 		return;
-	d = dev_ring_entry(&dev->txq[queue].ring, dev->txq[queue].st->ring.next);
-	rte_prefetch0(d);
-	rte_prefetch0(d + DESCS_PER_LINE);
+	rte_prefetch0(dev->txq[queue].next);
+	rte_prefetch0(dev->txq[queue].next + DESCS_PER_LINE);
+}
+
+uint64_t
+vmxnet3_dev_tx_pending(const struct vmxnet3_dev *dev, uint64_t queues)
+{
+	uint64_t left = queues & ((UINT64_C(1) << vmxnet3_dev_nb_tx_queues(dev)) - 1), pending = 0;
+
+	static_assert(VMXNET3_MAX_TX_QUEUES < 64, "a bit each");
+	for (; left != 0; left &= left - 1) {
+		uint16_t i = (uint16_t)__builtin_ctzll(left);
+		const struct dev_txq *q = &dev->txq[i];
+
+		if (queue_usable(dev, i) && (dev_desc_high(q->next) >> VMXNET3_TXD_GEN_SHIFT & 1) == q->next_gen)
+			pending |= left & -left;
+	}
+	return pending;
 }
 
 uint16_t
@@ -369,6 +382,7 @@ complete(struct dev_txq *q, const struct tx_packet *p, uint16_t n)
 	atomic_thread_fence(memory_order_release);
 	q->st->ring.next = end[-1].eop + 1u == q->st->ring.size ? 0 : end[-1].eop + 1u;
 	q->st->ring.gen = end[-1].gen;
+	dev_txq_find_next(q);
 	return completed;
 }
 

@@ -243,6 +243,12 @@ uint16_t vmxnet3_dev_tx_begin(struct vmxnet3_dev *dev, uint16_t queue, struct vm
  */
 void vmxnet3_dev_tx_prefetch(const struct vmxnet3_dev *dev, uint16_t queue);
 
+/**
+ * Of @p queues, a bit each, those for which vmxnet3_dev_tx_begin() is worth a call: the cheapest look at queues that hardly
+ * ever have something. They are some that the caller may poll.
+ */
+uint64_t vmxnet3_dev_tx_pending(const struct vmxnet3_dev *dev, uint64_t queues);
+
 /** Completes the frames of the burst, in ring order, and marks the interrupt due. */
 void vmxnet3_dev_tx_end(struct vmxnet3_dev *dev, uint16_t queue, struct vmxnet3_burst *burst);
 

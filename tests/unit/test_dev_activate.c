@@ -344,6 +344,7 @@ test_unmapped_ring_rests(void **state)
 	vmxnet3_dev_dma_changed(g->dev);
 	assert_true(atomic_load(&g->dev->txq[1].ready));
 	assert_ptr_not_equal(g->dev->txq[1].ring.page[1], page);
+	assert_ptr_equal(g->dev->txq[1].next, g->dev->txq[1].ring.page[0]);
 }
 
 static void

@@ -158,7 +158,9 @@ rings_wrap(void **state)
 			wanted += cq;
 		}
 		asked += wanted;
+		assert_int_equal(1, vmxnet3_dev_tx_pending(a.dev, UINT64_MAX));
 		assert_int_equal(n, carry(&a, 0, &b));
+		assert_int_equal(0, vmxnet3_dev_tx_pending(a.dev, UINT64_MAX));
 		ret = mini_reap(&a.m, 0);
 		assert_int_equal(wanted, ret);
 		reaped += (uint32_t)ret;
@@ -198,6 +200,8 @@ burst_has_a_limit(void **state)
 	vmxnet3_dev_tx_end(a.dev, 0, a.burst);
 	assert_int_equal(64, carry(&a, 0, NULL));
 	assert_int_equal(64, carry(&a, 0, NULL));
+	assert_int_equal(1, vmxnet3_dev_tx_pending(a.dev, 1));
+	assert_int_equal(0, vmxnet3_dev_tx_pending(a.dev, 2));
 	assert_int_equal(3, carry(&a, 0, NULL));
 	assert_int_equal(0, carry(&a, 0, NULL));
 	expect_reaped(&a, 0, 195);

@@ -201,7 +201,8 @@ poll_device(void *arg)
 
 	while (!atomic_load(&stop_pollers)) {
 		pthread_mutex_lock(&p->inside);
-		p->frames += carry(&busy, 0, &busy);
+		if (vmxnet3_dev_tx_pending(busy.dev, 1) != 0)
+			p->frames += carry(&busy, 0, &busy);
 		vmxnet3_dev_intr_poll(busy.dev);
 		pthread_mutex_unlock(&p->inside);
 		sched_yield();

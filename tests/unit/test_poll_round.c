@@ -57,6 +57,20 @@ on_end(struct port *port, uint16_t q, struct port_ctx *ctx)
 	assert_true(t.frames[port->id][q] > 0);
 }
 
+/* What is told of the only port that can be looked at so. */
+static uint64_t
+on_pending(const void *look, uint64_t queues)
+{
+	uint64_t pending = 0;
+
+	assert_ptr_equal(look, &t);
+	for (uint16_t q = 0; q < t.used[0]; q++) {
+		if (t.frames[0][q] > 0)
+			pending |= queues & UINT64_C(1) << q;
+	}
+	return pending;
+}
+
 static const struct port_ops ops = { .rx_queues = on_queues, .rx_begin = on_begin, .rx_end = on_end };
 
 static void
@@ -177,6 +191,28 @@ test_new_queues_are_found(void **state)
 	assert_in_range(t.polled[3][1], 4, 6);
 }
 
+/* A port that tells from outside what its queues have is asked for what there is. */
+static void
+test_quick_looks_are_enough(void **state)
+{
+	const struct port_ops quick = { .rx_pending = on_pending, .rx_begin = on_begin, .rx_end = on_end };
+
+	(void)state;
+	t.port[0].ops = &quick;
+	t.port[0].look = &t;
+	publish();
+	t.frames[3][0] = 1;
+	t.used[0] = 3;
+	go_round(200);
+	for (uint16_t q = 0; q < NB_QUEUES; q++)
+		assert_int_equal(t.polled[0][q], 0);
+	t.frames[0][1] = 1;
+	go_round(51);
+	go_round(100);
+	assert_int_equal(t.polled[0][1], 100);
+	assert_int_equal(t.polled[0][0] + t.polled[0][2], 0);
+}
+
 /* From the next topology on; queues of others are never looked at. */
 static void
 test_queues_go_to_another_core(void **state)
@@ -227,6 +263,7 @@ main(void)
 		TEST(test_silent_ports_are_visited_less),
 		TEST(test_who_speaks_is_visited_more),
 		TEST(test_new_queues_are_found),
+		TEST(test_quick_looks_are_enough),
 		TEST(test_queues_go_to_another_core),
 		TEST(test_who_has_frames_is_charged),
 	};

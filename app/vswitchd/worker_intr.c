@@ -9,7 +9,10 @@
  */
 #define RECHECK_US 20
 
-/* How often it looks at all that are its own: links change, queues fail. */
+/*
+ * How often it looks at all that are its own (links change, queues fail), and at those that had something due at the last
+ * such look already and got nothing since: no handler takes so long. These guests poll, and may never want an interrupt.
+ */
 #define LOOK_US 1000
 
 /*
@@ -111,32 +114,38 @@ worker_intr_flush(struct worker_intr *intr, struct forward *fwd, const struct to
 		uint64_t touched = fwd->touched[i];
 
 		fwd->touched[i] = 0;
+		intr->fresh[i] |= touched;
+		intr->resting[i] &= ~touched;
 		poll_ports(intr, fwd, topo, i, touched | intr->held[i]);
 	}
 }
 
-/* Those that have nothing due any more are not worth a look at the clock. */
+/* Those of one word that have nothing due any more are not worth a look at the clock. */
 static void
-recheck(struct worker_intr *intr, struct forward *fwd, const struct topology *topo)
+recheck(struct worker_intr *intr, struct forward *fwd, const struct topology *topo, uint32_t word, uint64_t ports)
 {
-	for (uint32_t i = 0; i < RTE_DIM(intr->waiting); i++) {
-		for (uint64_t bits = intr->waiting[i]; bits != 0; bits &= bits - 1) {
-			const struct port *port = topo->port[i * 64 + __builtin_ctzll(bits)].port;
+	for (uint64_t bits = ports; bits != 0; bits &= bits - 1) {
+		const struct port *port = topo->port[word * 64 + __builtin_ctzll(bits)].port;
 
-			if (port != NULL && port->ops->intr_due != NULL && !port->ops->intr_due(port))
-				set_bit(intr->waiting, port, false);
-		}
-		poll_ports(intr, fwd, topo, i, intr->waiting[i]);
+		if (port != NULL && port->ops->intr_due != NULL && !port->ops->intr_due(port))
+			set_bit(intr->waiting, port, false);
 	}
+	poll_ports(intr, fwd, topo, word, ports & intr->waiting[word]);
 }
 
 static void
-look_at_all(struct worker_intr *intr, const struct topo_work *work)
+look_at_all(struct worker_intr *intr, struct forward *fwd, const struct topology *topo, const struct topo_work *work)
 {
+	for (uint32_t i = 0; i < RTE_DIM(intr->waiting); i++) {
+		intr->resting[i] = intr->waiting[i] & ~intr->fresh[i];
+		intr->fresh[i] = ~intr->waiting[i];
+	}
 	for (uint32_t i = 0; i < work->nb_owned; i++) {
 		if (work->owned[i]->ops->intr_due(work->owned[i]))
 			set_bit(intr->waiting, work->owned[i], true);
 	}
+	for (uint32_t i = 0; i < RTE_DIM(intr->waiting); i++)
+		recheck(intr, fwd, topo, i, intr->waiting[i]);
 }
 
 void
@@ -146,12 +155,13 @@ worker_intr_round(struct worker_intr *intr, struct forward *fwd, const struct to
 	const uint64_t tsc = fwd->ctx.tsc;
 
 	intr->idle = idle;
-	if (tsc >= intr->recheck_at) {
-		if (tsc >= intr->look_at) {
-			look_at_all(intr, work);
-			intr->look_at = tsc + intr->time.look;
-		}
-		recheck(intr, fwd, topo);
+	if (tsc >= intr->look_at) {
+		look_at_all(intr, fwd, topo, work);
+		intr->look_at = tsc + intr->time.look;
+		intr->recheck_at = tsc + intr->time.recheck;
+	} else if (tsc >= intr->recheck_at) {
+		for (uint32_t i = 0; i < RTE_DIM(intr->waiting); i++)
+			recheck(intr, fwd, topo, i, intr->waiting[i] & ~intr->resting[i]);
 		intr->recheck_at = tsc + intr->time.recheck;
 	}
 	worker_intr_flush(intr, fwd, topo);

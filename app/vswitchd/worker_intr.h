@@ -9,6 +9,9 @@ struct worker_intr {
 	uint64_t held[(MAX_PORTS + 63) / 64]; /**< ports with an interrupt that moderation holds, or the core */
 	/** Ports with one that was due when this core looked last, e.g. because the guest was in its handler. */
 	uint64_t waiting[(MAX_PORTS + 63) / 64];
+	/** Ports that frames came for since the last look at all, or that did not wait then. */
+	uint64_t fresh[(MAX_PORTS + 63) / 64];
+	uint64_t resting[(MAX_PORTS + 63) / 64]; /**< of those that wait, those that have done so for long */
 	uint64_t recheck_at, look_at;         /**< TSC */
 	uint64_t paid_until[MAX_PORTS];       /**< TSC: when a port's interrupts are within their part of the time again */
 	bool idle;                            /**< nobody waits for anything else */
@@ -28,7 +31,8 @@ void worker_intr_flush(struct worker_intr *intr, struct forward *fwd, const stru
 
 /**
  * The same at the end of a round. Besides, guests unmask without notice: every 20 us it looks again at ports that had one
- * due, and every 1 ms at all that are this core's to look after, for what others than polling cores have made due.
+ * due, or every 1 ms once they had it due for 1 to 2 ms and nothing more came. Every 1 ms it looks at all that are this core's to
+ * look after, for what others than polling cores have made due.
  *
  * @param idle  no frame came in this round
  */

@@ -89,7 +89,7 @@ struct dev_tlb {
 };
 
 struct dev_txq {
-	/* All that a look at an empty queue reads: one line here, and one in the guest. */
+	/* All that a look at an empty queue reads of it: one line here, and one in the guest. */
 	const struct vmxnet3_desc *next; /**< the entry at the ring's position, and the bit that makes it valid; */
 	uint32_t next_gen;      /**< both follow the position once a burst has ended */
 	atomic_bool ready;      /**< rings mapped; pages change only while false and quiesced */
@@ -141,8 +141,8 @@ struct vmxnet3_dev {
 
 	/* Interrupts: dev_intr.c */
 	struct {
-		_Atomic uint64_t pending[2];           /**< bit per vector */
-		struct dev_vector vector[VMXNET3_MAX_INTRS];
+		/* All that a look at vectors that may not be raised reads here. */
+		_Atomic uint64_t pending[2] __attribute__((aligned(64))); /**< bit per vector */
 		_Atomic uint32_t type;                 /**< VFU_IRQ_*, from PCI configuration */
 		_Atomic uint32_t first;                /**< vector that the next look begins with */
 		atomic_bool enabled;                   /**< active, bus master on */
@@ -150,6 +150,7 @@ struct vmxnet3_dev {
 		/** intrCtrl and ecr in guest memory, or NULL; change only as ring pages do. */
 		_Atomic(_Atomic(uint32_t) *) ctrl;
 		_Atomic(_Atomic(uint32_t) *) ecr;
+		struct dev_vector vector[VMXNET3_MAX_INTRS];
 		_Atomic uint64_t gap;                  /**< ns, least time between two of one vector */
 		_Atomic uint64_t wait;                 /**< ns, that completions wait for others at most */
 		atomic_bool adaptive;                  /**< each vector has a gap of its own, too */

@@ -89,16 +89,13 @@ take(struct vmxnet3_dev *dev, uint32_t v)
 /* What has become of a vector that is due. */
 enum fired { FIRED_NOT, FIRED_HELD, FIRED };
 
-/* Raises a vector that is due, unless it is masked or moderation holds it. */
+/* Raises a vector that is due and was not masked, unless moderation holds it. */
 static enum fired
 fire(struct vmxnet3_dev *dev, uint32_t type, uint32_t v, uint64_t now)
 {
-	const _Atomic(uint32_t) *imr = &dev->bar0[v * VMXNET3_REG_STRIDE / 4];
 	struct dev_vector *vector = &dev->intr.vector[v];
 	uint64_t due;
 
-	if (atomic_load_explicit(imr, memory_order_acquire) & 1)
-		return FIRED_NOT;
 	due = atomic_load_explicit(&vector->due, memory_order_relaxed);
 	if (!dev_moderation_passes(dev, vector, due, now)) {
 		count_held(dev, v);
@@ -151,8 +148,6 @@ struct look {
 static void
 postpone(struct vmxnet3_dev *dev, struct look *look, uint32_t v)
 {
-	if (atomic_load_explicit(&dev->bar0[v * VMXNET3_REG_STRIDE / 4], memory_order_relaxed) & 1)
-		return;
 	if (!look->full)
 		atomic_store_explicit(&dev->intr.first, v, memory_order_relaxed);
 	look->full = true;
@@ -194,6 +189,34 @@ fire_all(struct vmxnet3_dev *dev, struct look *look, uint64_t low, uint64_t high
 	return look->again;
 }
 
+/*
+ * Of vectors that are due those that the guest has not masked. Who polls its rings has all masked, for ever: that is found
+ * out before the clock is looked at.
+ */
+static inline uint64_t
+unmasked(const struct vmxnet3_dev *dev, uint32_t word, uint64_t due)
+{
+	for (uint64_t left = due; left != 0; left &= left - 1) {
+		uint32_t v = word * 64 + (uint32_t)__builtin_ctzll(left);
+
+		if (atomic_load_explicit(&dev->bar0[v * VMXNET3_REG_STRIDE / 4], memory_order_acquire) & 1)
+			due &= ~(left & -left);
+	}
+	return due;
+}
+
+/* There is one vector; what is due on others will never be asked for. */
+static void
+keep_first(struct vmxnet3_dev *dev, uint64_t *low, uint64_t *high)
+{
+	if ((*low & ~bit_of(0)) != 0)
+		atomic_fetch_and_explicit(&dev->intr.pending[0], bit_of(0), memory_order_relaxed);
+	if (*high != 0)
+		atomic_store_explicit(&dev->intr.pending[1], 0, memory_order_relaxed);
+	*low &= bit_of(0);
+	*high = 0;
+}
+
 bool
 vmxnet3_dev_intr_due(const struct vmxnet3_dev *dev)
 {
@@ -220,6 +243,13 @@ vmxnet3_dev_intr_poll_some(struct vmxnet3_dev *dev, uint32_t *left)
 	type = atomic_load_explicit(&dev->intr.type, memory_order_acquire);
 	if (type == DEV_INTR_NONE)
 		return false;
+	if (type != VFU_IRQ_MSIX)
+		keep_first(dev, &low, &high);
+	low = unmasked(dev, 0, low);
+	high = unmasked(dev, 1, high);
+	level = level && type == VFU_IRQ_INTX;
+	if ((low | high) == 0 && !level)
+		return false;
 	now = dev->ops.now(dev->ops.ctx);
 	if (type == VFU_IRQ_MSIX) {
 		struct look look = { .now = now, .left = *left };
@@ -228,13 +258,8 @@ vmxnet3_dev_intr_poll_some(struct vmxnet3_dev *dev, uint32_t *left)
 		*left = look.left;
 		return held;
 	}
-	/* One vector; what is due on others will never be asked for. */
-	if ((low & ~bit_of(0)) != 0)
-		atomic_fetch_and_explicit(&dev->intr.pending[0], bit_of(0), memory_order_relaxed);
-	if (high != 0)
-		atomic_store_explicit(&dev->intr.pending[1], 0, memory_order_relaxed);
-	held = (low & bit_of(0)) != 0 && fire(dev, type, 0, now) == FIRED_HELD;
-	if (level && type == VFU_IRQ_INTX)
+	held = low != 0 && fire(dev, type, 0, now) == FIRED_HELD;
+	if (level)
 		repeat_intx(dev, now);
 	return held;
 }

@@ -204,6 +204,16 @@ charged_to_its_port(void **state)
 	assert_int_equal(all, t.fwd.ctx.clock.mark - begin);
 }
 
+/* Rounds of 1 ms in all, in which the port is rechecked as often as any is. */
+static void
+watched_for_1_ms(uint32_t i)
+{
+	for (uint32_t us = 0; us < 1000; us += 20) {
+		assert_int_equal(round_later(19, i), 0);
+		assert_int_equal(round_later(1, i), 1);
+	}
+}
+
 /* The core that owns it may sleep: who has delivered looks after what is still due, however long, and no longer. */
 static void
 others_while_it_is_due(void **state)
@@ -213,12 +223,24 @@ others_while_it_is_due(void **state)
 	(void)state;
 	round_later(0, 1);
 	touch(1);
-	assert_int_equal(round_later(10, 1), 1);
-	for (i = 0; i < 1000; i++) {
-		assert_int_equal(round_later(20, 1), 1);
-		assert_int_equal(round_later(5, 1), 0);
-		assert_int_equal(round_later(5, 1), 0);
+	assert_int_equal(round_later(0, 1), 1);
+	watched_for_1_ms(1);
+	for (i = 0; i < 3; i++) {
+		/* What comes in between is news. */
+		touch(1);
+		assert_int_equal(round_later(0, 1), 1);
+		watched_for_1_ms(1);
 	}
+	watched_for_1_ms(1);
+	/* Who does not unmask for so long is not waited for so eagerly. */
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(round_later(400, 1), 0);
+		assert_int_equal(round_later(400, 1), 0);
+		assert_int_equal(round_later(200, 1), 1);
+	}
+	touch(1);
+	assert_int_equal(round_later(0, 1), 1);
+	watched_for_1_ms(1);
 	t.due[1] = false;
 	for (i = 0; i < 100; i++)
 		assert_int_equal(round_later(20, 1), 0);

@@ -5,7 +5,7 @@ is wired to the first one's. (Not the host itself: not every kernel has VLAN and
 import contextlib
 import re
 
-from lab import Lab, counters, mac
+from lab import Lab, card_counters, mac
 from matrix import FEATURES, MASKS, REVISION, SIDES, TUNNELS, WHOLE, has_tunnels
 from wire import PortCapture, Tcpdump
 
@@ -134,7 +134,7 @@ class MatrixRig:
             self._check_features(side, job.wait(timeout=90))
             shown = self.lab.port(self.port(side))
             assert shown["revision"] == REVISION[KERNELS[side]][case[f"{side}_mask"]], shown
-            self._before[side] = self._counters(side)
+        self._before.update(self._counters())
 
     def _setup(self, side):
         card, lines = self.card(side), []
@@ -142,23 +142,24 @@ class MatrixRig:
             words = [f"{keyword} {'on' if self.case[f'{side}_{name}'] else 'off'}" for name, keywords in FEATURES.items()
                      for keyword in keywords if name != "tnl" or has_tunnels(self.case[f"{side}_mask"])]
             lines += [f"ethtool -K {card} {' '.join(words)}"]
-        lines += [f"ip link set {card} mtu {self.mtu(side)} up"]
-        lines += self._addresses(card, PLAIN, side)
-        lines += self._vlan(side, card) if self.case["net"] == "vlan" else []
+        words = [f"link set {card} mtu {self.mtu(side)} up", *self._addresses(card, PLAIN, side)]
+        words += self._vlan(side, card) if self.case["net"] == "vlan" else []
         if self.case["net"] in TUNNELS:
             for other in STATIONS:
-                lines += self._tunnel(side, other) if other != side else []
-        lines += [f"for i in $(seq 100); do grep -q 1 /sys/class/net/{card}/carrier && break; sleep 0.1; done",
+                words += self._tunnel(side, other) if other != side else []
+        # One process for all: an emulated CPU takes long to start one.
+        lines += ["ip -b - <<E", *words, "E",
+                  f"for i in $(seq 100); do grep -q 1 /sys/class/net/{card}/carrier && break; sleep 0.1; done",
                   f"ethtool -k {card}"]
         return "\n".join(["set -e", *lines])
 
     @staticmethod
     def _addresses(interface, net, side):
-        return [f"ip addr replace {address(net, side, 4)}/24 dev {interface}",
-                f"ip addr replace {address(net, side, 6)}/64 dev {interface} nodad"]
+        return [f"addr replace {address(net, side, 4)}/24 dev {interface}",
+                f"addr replace {address(net, side, 6)}/64 dev {interface} nodad"]
 
     def _vlan(self, side, card):
-        return [f"ip link add link {card} name n{VLAN} type vlan id {VLAN}", f"ip link set n{VLAN} up",
+        return [f"link add link {card} name n{VLAN} type vlan id {VLAN}", f"link set n{VLAN} up",
                 *self._addresses(f"n{VLAN}", VLAN, side)]
 
     def _tunnel(self, side, other):
@@ -169,8 +170,8 @@ class MatrixRig:
         check += "" if version == 4 else " noudp6zerocsumtx noudp6zerocsumrx"
         ends = f"remote {address(PLAIN, other, version)}"
         ends += f" local {address(PLAIN, side, version)}" if kind == "vxlan" else ""
-        return [f"ip link add n{net} type {kind} id {net} {ends} dstport {PORTS[kind]} {check}",
-                f"ip link set n{net} mtu {self.mtu(side) - TUNNEL_BYTES[under[0]]} up",
+        return [f"link add n{net} type {kind} id {net} {ends} dstport {PORTS[kind]} {check}",
+                f"link set n{net} mtu {self.mtu(side) - TUNNEL_BYTES[under[0]]} up",
                 *self._addresses(f"n{net}", net, side)]
 
     def _check_features(self, side, shown):
@@ -182,8 +183,9 @@ class MatrixRig:
 
     def _leave(self):
         """Take the networks of a case away again."""
-        jobs = [self.start(station, "for i in /sys/class/net/n[0-9]*; do [ ! -e $i ] || ip link del ${i##*/}; done; rm -f /tmp/www/cap; "
-                           f"ip link set {self.card(station)} down") for station in STATIONS]
+        jobs = [self.start(station, "for i in /sys/class/net/n[0-9]*; do [ ! -e $i ] || echo link del ${i##*/}; done >/tmp/leave.$$; "
+                           f"echo link set {self.card(station)} down >>/tmp/leave.$$; ip -b /tmp/leave.$$; "
+                           "rm -f /tmp/leave.$$ /tmp/www/cap") for station in STATIONS]
         for job in jobs:
             job.wait()
         # An address is another card's next time.
@@ -223,20 +225,26 @@ class MatrixRig:
 
     # ---- what it left ----
 
-    def _counters(self, side):
-        text = self.guest(side).run("cat /proc/net/netstat /proc/net/snmp; cat /proc/net/snmp6")
+    def _counters(self):
+        """Of each side, what its kernel and its card count."""
+        jobs = {side: self.start(side, f"cat /proc/net/netstat /proc/net/snmp; cat /proc/net/snmp6; ethtool -S {self.card(side)}")
+                for side in SIDES}
+        return {side: self._read_counters(*job.wait().split("NIC statistics:\n")) for side, job in jobs.items()}
+
+    @staticmethod
+    def _read_counters(text, card):
         values = {name: int(value) for name, value in re.findall(r"^(Udp6InCsumErrors|Icmp6InCsumErrors)\s+(\d+)", text,
                                                                  re.MULTILINE)}
         lines = [line.split() for line in text.splitlines() if re.match(r"\w+: ", line)]
         for names, numbers in zip(lines[::2], lines[1::2]):
             values.update({names[0] + name: int(number) for name, number in zip(names[1:], numbers[1:])
                            if name == "InCsumErrors"})
-        return {**values, **counters(self.guest(side), self.card(side))}
+        return {**values, **card_counters(card)}
 
     def check_counters(self):
         """Neither the kernels nor the switch saw a wrong frame; large receives only where they are wanted."""
-        for side in SIDES:
-            before, after = self._before[side], self._counters(side)
+        for side, after in self._counters().items():
+            before = self._before[side]
             moved = {name: after[name] - before.get(name, 0) for name in after}
             wrong = {name: count for name, count in moved.items() if count and ("CsumErrors" in name or "err" in name)}
             assert not wrong, f"{side}: {wrong}"

@@ -58,7 +58,7 @@ def switch_cpu():
     return max(os.sched_getaffinity(0))
 
 
-def _memory(mebibytes, huge):
+def memory(mebibytes, huge):
     """EAL options for so much memory, in one file that a peer can map."""
     if huge:
         return ["--in-memory", "--single-file-segments", "--socket-mem", str(mebibytes)]
@@ -70,8 +70,7 @@ class Bridge:
 
     def __init__(self, stack, switch, vdevs, frames, netns, huge):
         self.switch = switch
-        memory = _memory(frames.mebibytes, huge)
-        self.carousel = stack.enter_context(Carousel(vdevs, frames.words, netns=netns, memory=memory))
+        self.carousel = stack.enter_context(Carousel(vdevs, frames.words, netns=netns, memory=memory(frames.mebibytes, huge)))
         # Until then a bridge may not know that somebody is there: the other half of a link, addresses.
         self.carousel.run(60, frames=1, mss=0, seconds=0.1)
         self.switch.process.send_signal(signal.SIGSTOP)
@@ -141,7 +140,7 @@ def _testpmd(stack, vdevs, frames, netns, huge):
     args = ["--nb-cores=1", f"--rxd={frames.ring}", f"--txd={frames.ring}", "--forward-mode=io", "--no-flush-rx", "--disable-link-check",
             "--total-num-mbufs=8192", f"--mbuf-size={frames.buffer + 128}", f"--max-pkt-len={frames.mtu + 18}"]
     # Its main core, which waits for commands, is on the generator's CPU; the one that forwards on the switch's.
-    pmd = stack.enter_context(Testpmd(vdevs, args, netns=netns, memory=_memory(frames.mebibytes, huge), plugins=[],
+    pmd = stack.enter_context(Testpmd(vdevs, args, netns=netns, memory=memory(frames.mebibytes, huge), plugins=[],
                                       idle_main=False))
     pmd.cmd("start")
     return pmd

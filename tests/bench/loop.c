@@ -125,8 +125,8 @@ forward_open(uint16_t core)
 void
 loop_round(const struct topology *topo, uint16_t core, uint64_t tsc)
 {
-	loop.fwd[core]->ctx.tsc = tsc;
-	poll_round(&loop.round[core], topo);
+	loop.core[core].fwd->ctx.tsc = tsc;
+	poll_round(&loop.core[core].round, topo);
 }
 
 /* ---- the applications ---- */
@@ -232,8 +232,8 @@ loop_open(uint16_t nb_ports, const char *const *eal)
 	if (loop.pool == NULL)
 		loop_die("no packet buffers");
 	for (i = 0; i < LOOP_CORES; i++) {
-		loop.fwd[i] = forward_open(i);
-		poll_round_init(&loop.round[i], loop.fwd[i], rte_get_tsc_hz());
+		loop.core[i].fwd = forward_open(i);
+		poll_round_init(&loop.core[i].round, loop.core[i].fwd, rte_get_tsc_hz());
 	}
 	for (i = 0; i < nb_ports; i++) {
 		loop.port[i].port = port_open(i);
@@ -252,9 +252,9 @@ loop_close(void)
 		port_destroy(loop.port[i].port);
 	}
 	for (i = 0; i < LOOP_CORES; i++) {
-		vmxnet3_burst_destroy(loop.fwd[i]->ctx.burst);
-		eth_scratch_destroy(loop.fwd[i]->ctx.eth);
-		free(loop.fwd[i]);
+		vmxnet3_burst_destroy(loop.core[i].fwd->ctx.burst);
+		eth_scratch_destroy(loop.core[i].fwd->ctx.eth);
+		free(loop.core[i].fwd);
 	}
 	rte_eal_cleanup();
 	rmdir(run_dir);

@@ -24,14 +24,19 @@ struct loop_port {
 	uint16_t id; /**< of the ethdev */
 };
 
+/** A polling core; of what it writes, nothing shares a cache line with another's, as in vswitchd. */
+struct loop_core {
+	struct forward *fwd;
+	struct poll_round round;
+} __rte_cache_aligned;
+
 struct loop {
 	bool interrupts; /**< applications may ask for them; set before loop_open(), as is the next */
 	uint16_t rx_queues[LOOP_PORTS]; /**< of an application's port; 0: one */
 	uint16_t nb_ports;
 	struct loop_port port[LOOP_PORTS];
 	struct rte_mempool *pool;
-	struct forward *fwd[LOOP_CORES];
-	struct poll_round round[LOOP_CORES];
+	struct loop_core core[LOOP_CORES];
 };
 
 extern struct loop loop;

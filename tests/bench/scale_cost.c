@@ -50,11 +50,11 @@ struct part {
 	const struct scene *scene;
 	uint16_t core;
 	uint32_t next_mac;
+	uint64_t clock; /* TSC; of the core, from scene to scene */
 	double time[TIMES];
-};
+} __rte_cache_aligned;
 
 static struct part parts[LOOP_CORES];
-static uint64_t clock_of[LOOP_CORES]; /* TSC */
 static atomic_uint arrived, left;
 
 /* ---- the applications ---- */
@@ -201,9 +201,9 @@ turns(struct part *p, uint32_t n)
 		have(p, applications);
 		/* A core that is never idle: its clock stands still while the applications work. */
 		begin = rte_rdtsc_precise();
-		loop_round(p->scene->topo, p->core, clock_of[p->core]);
+		loop_round(p->scene->topo, p->core, p->clock);
 		took = rte_rdtsc_precise() - begin;
-		clock_of[p->core] += took;
+		p->clock += took;
 		cycles += took;
 	}
 	return (double)cycles / n / (2 * p->scene->nb_pairs * LOOP_BURST);
@@ -232,8 +232,8 @@ wake(struct part *p)
 	uint32_t i;
 
 	for (i = 0; i < WAKE_ROUNDS; i++) {
-		clock_of[p->core] += rte_get_tsc_hz() / 1000;
-		loop_round(p->scene->topo, p->core, clock_of[p->core]);
+		p->clock += rte_get_tsc_hz() / 1000;
+		loop_round(p->scene->topo, p->core, p->clock);
 	}
 }
 
@@ -265,7 +265,7 @@ run_scene(const struct scene *s, uint16_t cores)
 	atomic_store(&arrived, LOOP_CORES - cores);
 	atomic_store(&left, LOOP_CORES - cores);
 	for (core = 0; core < cores; core++)
-		parts[core] = (struct part){ .scene = s, .core = core };
+		parts[core] = (struct part){ .scene = s, .core = core, .clock = parts[core].clock };
 	atomic_store(&asked, NULL);
 	if (s->apart)
 		rte_eal_remote_launch(other_cpu, &parts[0], other);

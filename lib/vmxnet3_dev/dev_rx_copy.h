@@ -28,27 +28,29 @@ dev_rx_copy_headers(uint8_t *to, const uint8_t *from, uint32_t len)
 		rte_mov64(to + len - 64, from + len - 64);
 }
 
-/** The beginning of a frame that stays as it is, into one piece: what the device has private. */
+/** A frame of several segments that stays as it is, into one piece. @p next is copied after it, to @p next_to. */
 static inline void
-dev_rx_copy_front(uint8_t *to, const struct offload_frame *f)
+dev_rx_copy_long(uint8_t *to, const struct offload_frame *f, const uint8_t *next_to, const struct offload_frame *next)
 {
-	const struct offload_seg *seg = f->seg;
+	const struct offload_seg *seg = f->seg, *last = seg + f->nb_segs - 1;
+	struct offload_next ahead;
 
-	if (unlikely(seg->len < DEV_MIN_FRAME))
-		memcpy(to, seg->data, seg->len);
-	else
-		dev_rx_copy_headers(to, seg->data, seg->len);
+	for (; seg < last; to += seg->len, seg++) {
+		ahead = (struct offload_next){ .to = to + seg->len, .from = seg[1].data };
+		offload_move(to, seg->data, seg->len, ahead);
+	}
+	ahead = (struct offload_next){ .to = next_to, .from = next->seg[next->nb_segs - 1].data };
+	offload_move(to, last->data, last->len, ahead);
 }
 
-/** All that is behind, into the same piece. @p next is the frame to be copied after this one, to @p next_to. */
+/** The same of any frame of DEV_MIN_FRAME bytes and more. */
 static inline void
-dev_rx_copy_rest(uint8_t *to, const struct offload_frame *f, const uint8_t *next_to, const struct offload_frame *next)
+dev_rx_copy(uint8_t *to, const struct offload_frame *f, const uint8_t *next_to, const struct offload_frame *next)
 {
-	const struct offload_seg *seg = f->seg, *end = seg + f->nb_segs;
-	const struct offload_next ahead = { .to = next_to, .from = next->seg[next->nb_segs - 1].data };
-
-	for (to += seg->len; ++seg < end; to += seg->len)
-		offload_move(to, seg->data, seg->len, ahead);
+	if (likely(f->nb_segs == 1))
+		dev_rx_copy_headers(to, f->seg->data, f->len);
+	else
+		dev_rx_copy_long(to, f, next_to, next);
 }
 
 #endif /* DEV_RX_COPY_H */

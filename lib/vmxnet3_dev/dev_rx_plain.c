@@ -57,12 +57,7 @@ dev_rx_deliver_plain(struct rx_ctx *c, struct offload_frame *const *frames, uint
 	for (i = 0; i < nb; i++, comp++) {
 		const struct offload_frame *f = frames[i];
 
-		dev_rx_copy_front(run->to[i], f);
-		if (unlikely(f->nb_segs > 1)) {
-			const uint16_t next = i + 1 < nb ? i + 1 : i;
-
-			dev_rx_copy_rest(run->to[i], f, run->to[next], frames[next]);
-		}
+		dev_rx_copy(run->to[i], f, run->to[i + 1 < nb ? i + 1 : i], frames[i + 1 < nb ? i + 1 : i]);
 		dev_comp_write(comp, dev_rx_run_dw0(run, i, 0, c->nb_rxq) | VMXNET3_RCD_SOP | VMXNET3_RCD_EOP |
 			VMXNET3_RCD_CNC, 0, run->len[i], dw3 | dev_rx_layer_bits(f->hdr.flags));
 	}

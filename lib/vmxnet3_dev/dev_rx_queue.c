@@ -42,8 +42,7 @@ copy_frame(const struct rx_ctx *c, const struct rx_item *it)
 	uint8_t known;
 
 	if (likely(!it->summed && it->nb_pieces == 1 && f->len == it->len)) {
-		dev_rx_copy_front(to->data, f);
-		dev_rx_copy_rest(to->data, f, to->data, f);
+		dev_rx_copy(to->data, f, to->data, f);
 		return f->flags & (DEV_RX_CSUM_KNOWN | OFFLOAD_F_INNER_GOOD);
 	}
 	if (unlikely(it->open))

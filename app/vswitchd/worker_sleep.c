@@ -28,7 +28,7 @@
  */
 #define SHARED_LATE_US  100
 #define SHARED_FOR_US   1000000
-#define SHARED_SLEEP_US 50u
+#define SHARED_SLEEP_US 300u
 
 /*
  * Who names the CPUs of polling cores means them to poll: there, a core that lost its CPU once, as any machine takes it away
@@ -170,17 +170,14 @@ step_of(uint64_t idle_tsc)
 static uint32_t
 sleep_us(const struct worker_sleep *s, uint32_t step, uint64_t tsc, bool held)
 {
-	uint32_t us;
+	const bool shared = g.nb_steps != 0 && tsc < s->shared_until;
+	uint32_t us = step == 0 ? 0 : g.step[step - 1].sleep_us;
 
-	if (step == 0) {
-		if (g.nb_steps == 0 || tsc >= s->shared_until)
-			return 0;
-		if (!g.may_move && tsc - s->busy_since < us_to_tsc(SHARED_SPIN_US))
-			return 0;
-		return RTE_MIN(g.step[0].sleep_us, SHARED_SLEEP_US);
-	}
-	us = g.step[step - 1].sleep_us;
-	return us > HELD_SLEEP_US && held ? HELD_SLEEP_US : us;
+	if (us > HELD_SLEEP_US && held)
+		us = HELD_SLEEP_US;
+	if (!shared || (step == 0 && !g.may_move && tsc - s->busy_since < us_to_tsc(SHARED_SPIN_US)))
+		return us;
+	return RTE_MAX(us, SHARED_SLEEP_US);
 }
 
 /* @return TSC of its end */

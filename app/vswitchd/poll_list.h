@@ -17,6 +17,7 @@ struct poll_entry {
 	uint64_t seen;  /**< TSC of the round that found a frame last */
 	uint16_t unit;  /**< index in the core's part of the topology */
 	uint16_t queue;
+	uint16_t burst; /**< frames that the last round took */
 };
 
 struct poll_list {

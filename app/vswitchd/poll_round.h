@@ -11,10 +11,29 @@
 #include "poll_list.h"
 #include "worker_intr.h"
 
+/** What a unit of the core's part of the topology has had, and where it had to stop. */
+struct poll_turn {
+	uint64_t used;    /**< TSC: a guest's time; 0: somebody who is not held to his share, such as an uplink */
+	uint32_t stopped; /**< number of the round in which it had to stop last */
+	uint16_t next;    /**< 1 + the queue that it goes on with; 0: with the first */
+};
+
+/** How a core's time is shared among those that want more of it than there is. */
+struct poll_share {
+	struct poll_turn turn[MAX_PORTS]; /**< by unit */
+	uint64_t least;  /**< TSC: the least of those that wanted more in the last round */
+	uint64_t most;   /**< TSC: who has had more waits */
+	uint64_t ahead;  /**< TSC: between the two */
+	uint64_t dearest; /**< TSC: that a burst is charged with at most */
+	uint32_t round;
+	bool waits;      /**< somebody did so in this round, or the last */
+};
+
 struct poll_round {
 	struct forward *fwd;         /**< its context tells which core this is */
 	struct worker_intr intr;
 	struct poll_list list;
+	struct poll_share share;
 	uint64_t look_at;                /**< TSC: at silent queues */
 	uint64_t look_gap, silent_after; /**< TSC */
 };

@@ -42,6 +42,7 @@ GOALS = {
     "scale/busy-ports": Goal("cost per packet, 28 busy ports", "2 ports", 1.2, 1.5),
     "scale/macs": Goal("cost per packet, 100,000 MACs in use", "10 MACs", 1.2, 1.5),
     "isolation/buffers": Goal("round beside ports that never receive", "ports that behave", 1.0, 1.05),
+    "isolation/flood": Goal("round beside ports that flood", "ports that behave", 1.0, 1.05),
     "isolation/storm": Goal("round beside ports that unmask all the time", "ports that behave", 1.0, 1.05),
     "isolation/storm-32": Goal("the same, with 32 vectors each", "ports that behave", 1.0, 1.05),
     "scale/cores": Goal("busy cycles per packet, two polling cores", "one core", 1.05, 1.2),

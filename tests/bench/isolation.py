@@ -12,11 +12,11 @@ from .scale import eal_options
 PROGRAM = paths.BUILD / "tests/bench/isolation_cost"
 LAWFUL, STORM = "behave", "unmask all the time"
 # Key in goals.py, receive queues of the others (each has a vector), and what they do.
-MANNERS = {"isolation/buffers": (1, "never receive"), "isolation/storm": (1, STORM), "isolation/storm-32": (32, STORM)}
+MANNERS = {"isolation/buffers": (1, "never receive"), "isolation/flood": (1, "flood"), "isolation/storm": (1, STORM), "isolation/storm-32": (32, STORM)}
 
 
 def isolation(report, rounds):
-    """Cycles of a round; that of a flood is told, and by how much it is bounded."""
+    """Cycles in which all frames of the two are moved, and what else there is to do meanwhile."""
     title = "Cycles of a round with 64 frames of two ports, beside two others that ..."
     with report.section("isolation", title) as data:
         data["queues"] = runs = {}
@@ -26,6 +26,6 @@ def isolation(report, rounds):
                      [[queues, name, f"{statistics.median(got['cycles']):.0f}", f"±{rep.spread(got['cycles']):.0f} %",
                        got["most"], got["interrupts"], got["held"], ", ".join(got["drops"]) or "-"]
                       for queues, manners in runs.items() for name, got in manners.items()])
-        report.say("    frames of the two were all forwarded in their round, whatever the others did")
+        report.say("    frames of the two were all forwarded, whatever the others did")
         report.against(data, {key: rep.ratios(runs[queues][name]["cycles"], runs[queues][LAWFUL]["cycles"])
                               for key, (queues, name) in MANNERS.items()})

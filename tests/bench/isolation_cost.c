@@ -25,6 +25,7 @@
 #define TIMES     101 /* in one figure */
 #define WARM_UP   256 /* turns: every ring has gone round, or is full */
 #define MAX_ROUND 64
+#define CATCH_UP  16  /* rounds */
 #define OTHERS    0   /* ports 0 and 1 */
 #define SUBJECTS  2   /* ports 2 and 3 */
 
@@ -175,11 +176,19 @@ stats_of_others(void)
 	return a;
 }
 
-/* @return cycles of a round */
+/* Frames of the subjects that were moved. */
+static uint64_t
+frames_of_subjects(void)
+{
+	return port_cost_on(&loop.port[SUBJECTS].port->cost, 0).frames +
+		port_cost_on(&loop.port[SUBJECTS + 1].port->cost, 0).frames;
+}
+
+/* @return cycles of a round, or of as much more or less as it takes for all frames of the subjects */
 static double
 turns(struct manner *m, uint32_t n)
 {
-	uint64_t all = 0, begin, took, before;
+	uint64_t all = 0, begin, took, before, moved = frames_of_subjects();
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
@@ -193,7 +202,7 @@ turns(struct manner *m, uint32_t n)
 		all += took;
 		m->most = RTE_MAX(m->most, stats_of_others().rx_frames - before);
 	}
-	return (double)all / n;
+	return (double)all * 2 * LOOP_BURST / (frames_of_subjects() - moved);
 }
 
 static int
@@ -204,13 +213,18 @@ compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The subjects' frames are all there after each round. */
+/* The subjects' frames are all there after a round, or a few if others have had less of the time. */
 static void
 check_subjects(void)
 {
+	int left = 2 * LOOP_BURST, round;
+
 	behave_pair(SUBJECTS);
-	loop_round(topo, 0, clock_now);
-	if (take_frames(SUBJECTS) != LOOP_BURST || take_frames(SUBJECTS + 1) != LOOP_BURST)
+	for (round = 0; left > 0 && round < CATCH_UP; round++) {
+		loop_round(topo, 0, clock_now);
+		left -= (int)(take_frames(SUBJECTS) + take_frames(SUBJECTS + 1));
+	}
+	if (left > 0)
 		loop_die("frames of those that behave were lost");
 }
 
@@ -280,6 +294,7 @@ main(int argc, char **argv)
 	if (rounds < 1 || rounds > MAX_ROUND || queues < 1 || queues > VMXNET3_MAX_RX_QUEUES)
 		loop_die("usage: isolation_cost ROUNDS QUEUES EAL-OPTION... (memory, and an lcore)");
 	loop.interrupts = true;
+	loop.shares = true;
 	loop.rx_queues[OTHERS] = loop.rx_queues[OTHERS + 1] = queues;
 	loop_open(4, (const char *const *)(argv + 3));
 	bridge = loop_bridge("br0", 4, FDB_SIZE);

@@ -234,6 +234,8 @@ loop_open(uint16_t nb_ports, const char *const *eal)
 	for (i = 0; i < LOOP_CORES; i++) {
 		loop.core[i].fwd = forward_open(i);
 		poll_round_init(&loop.core[i].round, loop.core[i].fwd, rte_get_tsc_hz());
+		if (!loop.shares)
+			loop.core[i].round.share.ahead = UINT64_MAX / 2;
 	}
 	for (i = 0; i < nb_ports; i++) {
 		loop.port[i].port = port_open(i);

@@ -31,7 +31,8 @@ struct loop_core {
 } __rte_cache_aligned;
 
 struct loop {
-	bool interrupts; /**< applications may ask for them; set before loop_open(), as is the next */
+	bool interrupts; /**< applications may ask for them; set before loop_open(), as are the next two */
+	bool shares;     /**< who has had more of the core's time than others waits; else each round takes what there is */
 	uint16_t rx_queues[LOOP_PORTS]; /**< of an application's port; 0: one */
 	uint16_t nb_ports;
 	struct loop_port port[LOOP_PORTS];

@@ -20,6 +20,7 @@ static struct {
 	struct port_counters counters[NB_PORTS];
 	uint16_t used[NB_PORTS];                   /* queues in use */
 	uint32_t frames[NB_PORTS][NB_QUEUES];      /* that come at each look */
+	uint32_t cycles;                           /* that a burst takes, at least */
 	uint32_t polled[NB_PORTS][NB_QUEUES];
 	uint64_t seen[NB_PORTS][NB_QUEUES];        /* clock of the last look */
 	uint64_t longest[NB_PORTS][NB_QUEUES];     /* between two looks */
@@ -39,22 +40,43 @@ on_begin(struct port *port, uint16_t q, struct port_ctx *ctx, struct offload_fra
 {
 	static uint8_t data[OFFLOAD_HEADROOM + 60];
 	static struct offload_seg seg = { .data = data + OFFLOAD_HEADROOM, .len = 60 };
-	static struct offload_frame frame = { .seg = &seg, .nb_segs = 1, .len = 60 };
+	static struct offload_frame frame[PORT_BURST];
 	uint64_t gap = ctx->tsc - t.seen[port->id][q];
 
 	assert_true(q < t.used[port->id]);
 	t.polled[port->id][q]++;
 	t.longest[port->id][q] = RTE_MAX(t.longest[port->id][q], gap);
 	t.seen[port->id][q] = ctx->tsc;
-	*frames = &frame;
-	return t.frames[port->id][q] > 0 ? 1 : 0;
+	for (uint32_t i = 0; i < t.frames[port->id][q]; i++)
+		frame[i] = (struct offload_frame){ .seg = &seg, .nb_segs = 1, .len = 60 };
+	*frames = frame;
+	return (uint16_t)t.frames[port->id][q];
 }
 
 static void
 on_end(struct port *port, uint16_t q, struct port_ctx *ctx)
 {
+	uint64_t begin = rte_rdtsc();
+
 	(void)ctx;
 	assert_true(t.frames[port->id][q] > 0);
+	while (rte_rdtsc() - begin < t.cycles)
+		;
+}
+
+static bool
+on_intr(struct port *port, uint32_t *left)
+{
+	(void)port;
+	(void)left;
+	return false;
+}
+
+static bool
+on_due(const struct port *port)
+{
+	(void)port;
+	return false;
 }
 
 /* What is told of the only port that can be looked at so. */
@@ -72,6 +94,8 @@ on_pending(const void *look, uint64_t queues)
 }
 
 static const struct port_ops ops = { .rx_queues = on_queues, .rx_begin = on_begin, .rx_end = on_end };
+static const struct port_ops guest_ops = { .rx_queues = on_queues, .rx_begin = on_begin, .rx_end = on_end,
+	.intr_poll = on_intr, .intr_due = on_due };
 
 static void
 publish(void)
@@ -253,6 +277,76 @@ test_who_has_frames_is_charged(void **state)
 	assert_int_equal(port_cost_get(&t.port[3].cost, 1, 0).frames, 0); /* the other core */
 }
 
+static uint64_t
+cycles_of(uint16_t port)
+{
+	return port_cost_on(&t.port[port].cost, 0).cycles;
+}
+
+/* Two ports with all queues full, one with a single one: rounds until the first have had no more than its share each. */
+static bool
+share_evenly(void)
+{
+	for (uint32_t tries = 0; tries < 100; tries++) {
+		uint64_t single;
+
+		go_round(300);
+		single = cycles_of(5);
+		if (cycles_of(3) < single + single / 4 && cycles_of(4) < single + single / 4)
+			return true;
+	}
+	return false;
+}
+
+static void
+test_many_queues_get_no_more(void **state)
+{
+	(void)state;
+	t.cycles = 5000;
+	cost_lap(&t.fwd->ctx.clock);
+	for (uint16_t i = 3; i <= 5; i++) {
+		t.port[i].ops = &guest_ops;
+		t.used[i] = i == 5 ? 1 : NB_QUEUES;
+		for (uint16_t q = 0; q < t.used[i]; q++)
+			t.frames[i][q] = PORT_BURST;
+	}
+	publish();
+	assert_true(share_evenly());
+	go_round(1000);
+	/* Each of the queues has its turn. */
+	for (uint16_t q = 0; q < NB_QUEUES; q++) {
+		assert_in_range(t.polled[3][q], 150, 400);
+		assert_in_range(t.polled[4][q], 150, 400);
+	}
+	assert_in_range(t.polled[5][0], 900, 1000);
+}
+
+/* Who has little to send holds nobody back, nor does an uplink wait. */
+static void
+test_little_holds_nobody_back(void **state)
+{
+	(void)state;
+	t.cycles = 5000;
+	for (uint16_t i = 3; i <= 4; i++)
+		t.port[i].ops = &guest_ops;
+	t.used[3] = NB_QUEUES;
+	for (uint16_t q = 0; q < NB_QUEUES; q++)
+		t.frames[3][q] = PORT_BURST;
+	t.frames[4][0] = 1;
+	publish();
+	go_round(200);
+	go_round(1000);
+	for (uint16_t q = 0; q < NB_QUEUES; q++)
+		assert_int_equal(t.polled[3][q], 1000);
+	t.frames[4][0] = PORT_BURST;
+	t.port[3].ops = &ops;
+	publish();
+	go_round(200);
+	go_round(1000);
+	for (uint16_t q = 0; q < NB_QUEUES; q++)
+		assert_int_equal(t.polled[3][q], 1000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -266,6 +360,8 @@ main(void)
 		TEST(test_quick_looks_are_enough),
 		TEST(test_queues_go_to_another_core),
 		TEST(test_who_has_frames_is_charged),
+		TEST(test_many_queues_get_no_more),
+		TEST(test_little_holds_nobody_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

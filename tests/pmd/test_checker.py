@@ -24,19 +24,24 @@ def test_damage_is_found(pktcheck, kind, counter):
     assert result.sum(counter) == result.wrong() == result.sum("damaged"), result.output
 
 
-def test_other_bytes_are_found(workdir, pktcheck):
-    """A program in between that exchanges addresses, as --echo expects it; and one that writes others."""
-    socket = workdir / "memif.sock"
+def echo_through(workdir, pktcheck, mode, *options):
+    """What a checker sees whose frames the distribution's testpmd sends back, changed as it does in this mode."""
+    socket = workdir / f"{mode}.sock"
     with Testpmd([f"net_memif0,role=server,socket={socket},socket-abstract=no,mac=02:00:00:00:00:09"],
                  plugins=[]) as pmd:
-        pmd.forward("macswap")
-        words = [f"net_memif0,role=client,socket={socket},socket-abstract=no"], "--echo", "02:00:00:00:00:09"
-        pktcheck(*words, "--frames", 20000, plugins=[]).must_be_good(20000)
-        pmd.halt()
-        pmd.forward("mac")
-        wrong = pktcheck(*words, "--frames", 100, "--stall", 1, plugins=[])
-        assert (wrong.status, wrong.sum("received"), wrong.sum("altered")) == (1, 0, 100), wrong.output
-        pmd.halt()
+        pmd.forward(mode)
+        result = pktcheck([f"net_memif0,role=client,socket={socket},socket-abstract=no"], "--echo", "02:00:00:00:00:09",
+                          *options, plugins=[])
+        # Its memif driver frees the rings of a client that has left while its core may be reading them: it is not asked any more.
+        pmd.kill9()
+    return result
+
+
+def test_other_bytes_are_found(workdir, pktcheck):
+    """A program in between that exchanges addresses, as --echo expects it; and one that writes others."""
+    echo_through(workdir, pktcheck, "macswap", "--frames", 20000).must_be_good(20000)
+    wrong = echo_through(workdir, pktcheck, "mac", "--frames", 100, "--stall", 1)
+    assert (wrong.status, wrong.sum("received"), wrong.sum("altered")) == (1, 0, 100), wrong.output
 
 
 @pytest.mark.parametrize("cores", [1, 2])

@@ -28,7 +28,14 @@
  */
 #define SHARED_LATE_US  100
 #define SHARED_FOR_US   1000000
-#define SHARED_SLEEP_US 300u
+#define SHARED_SLEEP_US 50u
+
+/*
+ * Where it has just been kept waiting, all CPUs are busy, and each short sleep takes time from the very guests whose frames it
+ * waits for.
+ */
+#define CROWDED_FOR_US   50000
+#define CROWDED_SLEEP_US 300u
 
 /*
  * Who names the CPUs of polling cores means them to poll: there, a core that lost its CPU once, as any machine takes it away
@@ -134,12 +141,19 @@ worker_sleep_begin(struct worker_sleep *s, struct rte_rcu_qsbr *rcu)
 	s->busy_since = rte_rdtsc();
 }
 
+/* Whether it was kept waiting within so long before @p tsc. */
+static inline bool
+was_late(const struct worker_sleep *s, uint64_t tsc, uint64_t us)
+{
+	return tsc < s->late_at + us_to_tsc(us) && s->late_at != 0;
+}
+
 /* Looks at something that should have taken @p due and took @p took. */
 static void
 note_shared(struct worker_sleep *s, uint64_t took, uint64_t due)
 {
 	if (unlikely(took > due + us_to_tsc(SHARED_LATE_US)))
-		s->shared_until = rte_rdtsc() + us_to_tsc(SHARED_FOR_US);
+		s->late_at = rte_rdtsc();
 }
 
 /* Where the core may run: on its CPU, or, while others want that, on any. */
@@ -170,14 +184,14 @@ step_of(uint64_t idle_tsc)
 static uint32_t
 sleep_us(const struct worker_sleep *s, uint32_t step, uint64_t tsc, bool held)
 {
-	const bool shared = g.nb_steps != 0 && tsc < s->shared_until;
+	const bool shared = g.nb_steps != 0 && was_late(s, tsc, SHARED_FOR_US);
 	uint32_t us = step == 0 ? 0 : g.step[step - 1].sleep_us;
 
 	if (us > HELD_SLEEP_US && held)
 		us = HELD_SLEEP_US;
 	if (!shared || (step == 0 && !g.may_move && tsc - s->busy_since < us_to_tsc(SHARED_SPIN_US)))
 		return us;
-	return RTE_MAX(us, SHARED_SLEEP_US);
+	return RTE_MAX(us, was_late(s, tsc, CROWDED_FOR_US) ? CROWDED_SLEEP_US : SHARED_SLEEP_US);
 }
 
 /* @return TSC of its end */
@@ -210,7 +224,7 @@ worker_sleep_idle(struct worker_sleep *s, uint64_t begin, uint64_t end, bool hel
 	uint32_t step = step_of(end - s->busy_since), us;
 
 	note_shared(s, end - begin, 0);
-	place(s, end < s->shared_until);
+	place(s, was_late(s, end, SHARED_FOR_US));
 	us = sleep_us(s, step, end, held);
 	if (step != s->info->step)
 		__atomic_store_n(&s->info->step, step, __ATOMIC_RELAXED);

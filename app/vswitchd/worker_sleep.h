@@ -27,7 +27,7 @@ struct worker_sleep {
 	uint32_t sleeping;
 	/* Its own. */
 	uint64_t busy_since __rte_cache_aligned; /**< TSC at the last frame */
-	uint64_t shared_until;                   /**< TSC: it is not alone on its CPU */
+	uint64_t late_at;                        /**< TSC: when it last found that others had had its CPU; 0: never */
 	cpu_set_t own;                           /**< its CPU */
 	bool moved;                              /**< it may run on any CPU meanwhile */
 };

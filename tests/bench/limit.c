@@ -349,8 +349,9 @@ main(int argc, char **argv)
 	frames = strtoul(argv[4], NULL, 0);
 	seconds = strtod(argv[5], NULL);
 	cpu = atoi(argv[7]);
+	/* Twice: what has been copied in the middle of a burst may be sent again before the burst's end is completed. */
 	if (bytes == 0 || buffer_size == 0 || ring_size > MAX_RING ||
-	    frames * ((bytes + buffer_size - 1) / buffer_size) >= ring_size)
+	    2 * frames * ((bytes + buffer_size - 1) / buffer_size) > ring_size)
 		die("so much does not fit into the rings");
 	begin(bytes, frames);
 	if (pthread_create(&thread, NULL, run_switch, &cpu) != 0)

@@ -63,7 +63,7 @@ def test_two_runs_do_not_mix(bridge):
         assert result["bytes"] == size * result["frames"] and result["back_bytes"] == result["sent_bytes"]
 
 
-@pytest.mark.parametrize("size, buffer, ring, frames", [(60, 2048, 1024, 256), (65000, 9216, 256, 24)])
+@pytest.mark.parametrize("size, buffer, ring, frames", [(60, 2048, 1024, 256), (65000, 9216, 256, 16)])
 def test_the_limit(size, buffer, ring, frames):
     """It looks at every byte at its end, and counts whole frames but for what the ends of the time cut."""
     words = bridges.LIMIT_PROGRAM, size, buffer, ring, frames
@@ -73,6 +73,6 @@ def test_the_limit(size, buffer, ring, frames):
 
 
 def test_the_limit_refuses_what_does_not_fit():
-    """More entries than a ring has."""
+    """More entries than half a ring has."""
     with pytest.raises(RuntimeError, match="does not fit"):
-        device.run_program([bridges.LIMIT_PROGRAM, 65000, 9216, 256, 32, 1, bridges.guest_cpu(), bridges.switch_cpu()])
+        device.run_program([bridges.LIMIT_PROGRAM, 65000, 9216, 256, 17, 1, bridges.guest_cpu(), bridges.switch_cpu()])

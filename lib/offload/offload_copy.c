@@ -82,15 +82,10 @@ put_csum(const struct offload_seg *to, uint16_t nb_to, const struct offload_made
 static inline void
 copy_to_one(const struct offload_frame *f, const struct offload_seg *to)
 {
-	const struct offload_seg *seg = f->seg, *end = seg + f->nb_segs;
-	uint8_t *at = to->data;
+	/* What will be copied after it is not known here. */
+	const struct offload_next next = { .to = to->data, .from = to->data };
+	uint8_t *at = offload_move_segs(to->data, f->seg, f->nb_segs, next);
 
-	for (; seg < end; seg++) {
-		const struct offload_next next = { .to = at + seg->len, .from = seg + 1 < end ? seg[1].data : seg->data };
-
-		offload_move(at, seg->data, seg->len, next);
-		at += seg->len;
-	}
 	if (unlikely(f->len < to->len))
 		memset(at, 0, to->len - f->len);
 }

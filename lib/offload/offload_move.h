@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include <rte_branch_prediction.h>
-#include <rte_memcpy.h>
+#include "offload_frame.h"
 
 #define OFFLOAD_MOVE_LINE 64u /**< bytes copied at a time */
 
@@ -37,6 +37,25 @@ offload_move(uint8_t *to, const uint8_t *from, uint32_t len, struct offload_next
 		offload_move_lines(to, from, len, next);
 	else
 		memmove(to, from, len);
+}
+
+/**
+ * Copies @p nb_segs segments to where they lie together. @p next comes after the last of them.
+ *
+ * @return where the last byte has gone, plus one
+ */
+static inline uint8_t *
+offload_move_segs(uint8_t *to, const struct offload_seg *seg, uint16_t nb_segs, struct offload_next next)
+{
+	const struct offload_seg *end = seg + nb_segs;
+
+	for (; seg < end; to += seg->len, seg++) {
+		if (seg + 1 < end)
+			offload_move(to, seg->data, seg->len, (struct offload_next){ .to = to + seg->len, .from = seg[1].data });
+		else
+			offload_move(to, seg->data, seg->len, next);
+	}
+	return to;
 }
 
 #endif /* OFFLOAD_MOVE_H */

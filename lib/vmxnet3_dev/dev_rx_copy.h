@@ -28,29 +28,18 @@ dev_rx_copy_headers(uint8_t *to, const uint8_t *from, uint32_t len)
 		rte_mov64(to + len - 64, from + len - 64);
 }
 
-/** A frame of several segments that stays as it is, into one piece. @p next is copied after it, to @p next_to. */
-static inline void
-dev_rx_copy_long(uint8_t *to, const struct offload_frame *f, const uint8_t *next_to, const struct offload_frame *next)
-{
-	const struct offload_seg *seg = f->seg, *last = seg + f->nb_segs - 1;
-	struct offload_next ahead;
-
-	for (; seg < last; to += seg->len, seg++) {
-		ahead = (struct offload_next){ .to = to + seg->len, .from = seg[1].data };
-		offload_move(to, seg->data, seg->len, ahead);
-	}
-	ahead = (struct offload_next){ .to = next_to, .from = next->seg[next->nb_segs - 1].data };
-	offload_move(to, last->data, last->len, ahead);
-}
-
-/** The same of any frame of DEV_MIN_FRAME bytes and more. */
+/**
+ * A frame of DEV_MIN_FRAME bytes and more that stays as it is, into one piece. @p next is the one to be copied after it,
+ * to @p next_to.
+ */
 static inline void
 dev_rx_copy(uint8_t *to, const struct offload_frame *f, const uint8_t *next_to, const struct offload_frame *next)
 {
 	if (likely(f->nb_segs == 1))
 		dev_rx_copy_headers(to, f->seg->data, f->len);
 	else
-		dev_rx_copy_long(to, f, next_to, next);
+		offload_move_segs(to, f->seg, f->nb_segs,
+			(struct offload_next){ .to = next_to, .from = next->seg[next->nb_segs - 1].data });
 }
 
 #endif /* DEV_RX_COPY_H */

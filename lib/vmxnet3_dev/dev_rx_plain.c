@@ -56,8 +56,9 @@ dev_rx_deliver_plain(struct rx_ctx *c, struct offload_frame *const *frames, uint
 	dw3 = run->gen << VMXNET3_CD_GEN_SHIFT | VMXNET3_CD_TYPE_RX << VMXNET3_CD_TYPE_SHIFT;
 	for (i = 0; i < nb; i++, comp++) {
 		const struct offload_frame *f = frames[i];
+		const uint16_t next = i + 1 < nb ? i + 1 : i;
 
-		dev_rx_copy(run->to[i], f, run->to[i + 1 < nb ? i + 1 : i], frames[i + 1 < nb ? i + 1 : i]);
+		dev_rx_copy(run->to[i], f, run->to[next], frames[next]);
 		dev_comp_write(comp, dev_rx_run_dw0(run, i, 0, c->nb_rxq) | VMXNET3_RCD_SOP | VMXNET3_RCD_EOP |
 			VMXNET3_RCD_CNC, 0, run->len[i], dw3 | dev_rx_layer_bits(f->hdr.flags));
 	}

@@ -12,7 +12,8 @@ from .scale import eal_options
 PROGRAM = paths.BUILD / "tests/bench/isolation_cost"
 LAWFUL, STORM = "behave", "unmask all the time"
 # Key in goals.py, receive queues of the others (each has a vector), and what they do.
-MANNERS = {"isolation/buffers": (1, "never receive"), "isolation/flood": (1, "flood"), "isolation/storm": (1, STORM), "isolation/storm-32": (32, STORM)}
+MANNERS = {"isolation/buffers": (1, "never receive"), "isolation/flood": (1, "flood"), "isolation/storm": (1, STORM),
+           "isolation/storm-32": (32, STORM)}
 
 
 def isolation(report, rounds):

@@ -4,6 +4,8 @@
 
 #include <sys/mman.h>
 
+#include <rte_common.h>
+
 #include <offload_move.h>
 
 #define PAGE 4096u

@@ -325,4 +325,25 @@ teardown_guest(void **state)
 
 #define guest_test(f) cmocka_unit_test_setup_teardown(f, setup_guest, teardown_guest)
 
+/** An event on a vector. @return whether it is held */
+static inline bool
+mark_and_poll(struct guest *g, uint32_t vector)
+{
+	dev_intr_mark(g->dev, vector, DEV_DUE_EVENT);
+	return vmxnet3_dev_intr_poll(g->dev);
+}
+
+/** Active, MSI-X, every vector unmasked. */
+static inline void
+start_msix(struct guest *g, uint8_t auto_mask)
+{
+	uint32_t v;
+
+	shared_area(g)->intr.auto_mask = auto_mask;
+	enable_msix(g);
+	assert_int_equal(activate(g), 0);
+	for (v = 0; v < VMXNET3_MAX_INTRS; v++)
+		set_imr(g, v, 0);
+}
+
 #endif /* CONTROL_GUEST_H */

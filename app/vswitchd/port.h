@@ -95,7 +95,7 @@ struct port_ops {
 	void (*deliver)(struct port *port, struct port_ctx *ctx,
 		struct offload_frame *const *frames, uint16_t n);
 	/** As vmxnet3_dev_intr_poll_some(). NULL: never needed. */
-	bool (*intr_poll)(struct port *port, uint32_t *left);
+	enum vmxnet3_dev_intr_held (*intr_poll)(struct port *port, uint32_t *left);
 	/** As vmxnet3_dev_intr_due(). NULL as intr_poll. */
 	bool (*intr_due)(const struct port *port);
 

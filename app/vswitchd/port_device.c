@@ -180,7 +180,7 @@ device_deliver(struct port *port, struct port_ctx *ctx __rte_unused,
 	vmxnet3_dev_deliver(dev_of(port), frames, n);
 }
 
-static bool
+static enum vmxnet3_dev_intr_held
 device_intr_poll(struct port *port, uint32_t *left)
 {
 	return vmxnet3_dev_intr_poll_some(dev_of(port), left);

@@ -19,11 +19,12 @@
  * An interrupt is a system call of a microsecond or, if it wakes a guest, of 15: much more than a frame. So that a guest with
  * many vectors, all of which it always unmasks, takes no time that others need:
  * - as many are raised in a look, then the core goes on;
- * - while there are frames to move, those of a port may take one part in so many of the core's time. What is over waits for
- *   its time, or for a round without frames, whichever comes first. After a pause, work for so long is done at once.
+ * - while there are frames to move, those of a port may take one part in so many of the core's time (what runs after a system
+ *   call finds the caches changed, which costs about as much again). What is over waits for its time, or for a round without
+ *   frames, whichever comes first. After a pause, work for so long is done at once.
  */
 #define LOOK_VECTORS    4
-#define BUDGET_PARTS    40
+#define BUDGET_PARTS    64
 #define BUDGET_AHEAD_US 1000
 
 /* A look that takes more has lost its CPU. */
@@ -38,6 +39,7 @@ worker_intr_init(struct worker_intr *intr, uint64_t tsc_hz)
 	intr->time.look = LOOK_US * us;
 	intr->time.look_most = LOOK_MOST_US * us;
 	intr->time.ahead = BUDGET_AHEAD_US * us;
+	intr->time.later = VMXNET3_DEV_INTR_LATER_NS * us / 1000;
 }
 
 static void
@@ -74,16 +76,28 @@ pay(struct worker_intr *intr, const struct forward *fwd, const struct port *port
 	*until = RTE_MAX(*until, fwd->ctx.tsc) + RTE_MIN(took, intr->time.look_most) * BUDGET_PARTS;
 }
 
+/*
+ * Whether nothing of a port is to be raised now. What waits has been counted. A look for each burst that comes for it meanwhile
+ * would cost others as much as the interrupts do.
+ */
+static inline bool
+is_vain(const struct worker_intr *intr, const struct forward *fwd, const struct port *port, uint32_t most)
+{
+	return !intr->idle && is_in(intr->held, port) && (most == 0 || fwd->ctx.tsc < intr->later_at[port->id]);
+}
+
 static void
 poll_port(struct worker_intr *intr, struct forward *fwd, struct port *port)
 {
 	uint32_t most = allowance(intr, fwd, port), left = most;
+	enum vmxnet3_dev_intr_held held;
 	uint64_t took;
 
-	/* Those that wait have been counted. */
-	if (unlikely(most == 0) && is_in(intr->held, port))
+	if (is_vain(intr, fwd, port, most))
 		return;
-	set_bit(intr->held, port, port->ops->intr_poll(port, &left));
+	held = port->ops->intr_poll(port, &left);
+	set_bit(intr->held, port, held != VMXNET3_DEV_INTR_NONE);
+	intr->later_at[port->id] = held == VMXNET3_DEV_INTR_LATER ? fwd->ctx.tsc + intr->time.later : 0;
 	set_bit(intr->waiting, port, port->ops->intr_due(port));
 	took = cost_lap(&fwd->ctx.clock);
 	port_cost_charge(&port->cost, fwd->ctx.worker, port_cost_intr(&port->cost), took, 1);

@@ -86,33 +86,48 @@ take(struct vmxnet3_dev *dev, uint32_t v)
 	return due;
 }
 
-/* What has become of a vector that is due. */
-enum fired { FIRED_NOT, FIRED_HELD, FIRED };
+/* A look at vectors: how many more may be raised in it, and what will be left to do. */
+struct look {
+	uint64_t now;
+	uint32_t type;
+	uint32_t left;
+	enum vmxnet3_dev_intr_held held;
+	bool full;
+};
+
+/* Of a vector: the most urgent counts for all of them. */
+static inline void
+leave(struct vmxnet3_dev *dev, struct look *look, uint32_t v, enum vmxnet3_dev_intr_held held)
+{
+	if (held > look->held)
+		look->held = held;
+	count_held(dev, v);
+}
 
 /* Raises a vector that is due and was not masked, unless moderation holds it. */
-static enum fired
-fire(struct vmxnet3_dev *dev, uint32_t type, uint32_t v, uint64_t now)
+static void
+fire(struct vmxnet3_dev *dev, struct look *look, uint32_t v)
 {
 	struct dev_vector *vector = &dev->intr.vector[v];
-	uint64_t due;
+	uint64_t due = atomic_load_explicit(&vector->due, memory_order_relaxed);
+	enum vmxnet3_dev_intr_held held = dev_moderation_holds(dev, vector, due, look->now);
 
-	due = atomic_load_explicit(&vector->due, memory_order_relaxed);
-	if (!dev_moderation_passes(dev, vector, due, now)) {
-		count_held(dev, v);
-		return FIRED_HELD;
+	if (held != VMXNET3_DEV_INTR_NONE) {
+		leave(dev, look, v, held);
+		return;
 	}
 	due = take(dev, v);
 	if (due == 0)
-		return FIRED_NOT;
+		return;
+	look->left--;
 	atomic_fetch_and_explicit(&dev->intr.waits[v >> 6], ~bit_of(v), memory_order_relaxed);
-	dev_moderation_raised(dev, vector, due, now);
-	if (type == VFU_IRQ_INTX)
+	dev_moderation_raised(dev, vector, due, look->now);
+	if (look->type == VFU_IRQ_INTX)
 		set_level(dev, true);
 	atomic_fetch_add_explicit(&dev->intr.raised, 1, memory_order_relaxed);
 	/* The mask is written before the guest can be in its handler. */
 	atomic_thread_fence(memory_order_seq_cst);
-	send(dev, type, v);
-	return FIRED;
+	send(dev, look->type, v);
 }
 
 /* Signals an asserted line once more if the guest has not been in its handler for long. */
@@ -137,13 +152,6 @@ driver_allows(struct vmxnet3_dev *dev)
 		!(atomic_load_explicit(ctrl, memory_order_acquire) & VMXNET3_IC_DISABLE_ALL);
 }
 
-/* A look at vectors: how many more may be raised in it, and whether it has to be taken up again. */
-struct look {
-	uint64_t now;
-	uint32_t left;
-	bool again, full;
-};
-
 /* More may not be raised in this look. The next one begins with the first vector that finds it so. */
 static void
 postpone(struct vmxnet3_dev *dev, struct look *look, uint32_t v)
@@ -151,8 +159,7 @@ postpone(struct vmxnet3_dev *dev, struct look *look, uint32_t v)
 	if (!look->full)
 		atomic_store_explicit(&dev->intr.first, v, memory_order_relaxed);
 	look->full = true;
-	look->again = true;
-	count_held(dev, v);
+	leave(dev, look, v, VMXNET3_DEV_INTR_SOON);
 }
 
 /* Vectors of one word that are due. */
@@ -161,20 +168,16 @@ fire_word(struct vmxnet3_dev *dev, struct look *look, uint32_t word, uint64_t du
 {
 	for (; due != 0; due &= due - 1) {
 		uint32_t v = word * 64 + (uint32_t)__builtin_ctzll(due);
-		enum fired fired;
 
-		if (unlikely(look->left == 0)) {
+		if (likely(look->left > 0))
+			fire(dev, look, v);
+		else
 			postpone(dev, look, v);
-			continue;
-		}
-		fired = fire(dev, VFU_IRQ_MSIX, v, look->now);
-		look->left -= fired == FIRED;
-		look->again |= fired == FIRED_HELD;
 	}
 }
 
 /* Vectors from where the last look had to end on, so that each has its turn. */
-static bool
+static void
 fire_all(struct vmxnet3_dev *dev, struct look *look, uint64_t low, uint64_t high)
 {
 	uint32_t first = atomic_load_explicit(&dev->intr.first, memory_order_relaxed);
@@ -186,7 +189,6 @@ fire_all(struct vmxnet3_dev *dev, struct look *look, uint64_t low, uint64_t high
 	fire_word(dev, look, 0, low & ~before);
 	fire_word(dev, look, 1, high);
 	fire_word(dev, look, 0, low & before);
-	return look->again;
 }
 
 /*
@@ -225,43 +227,36 @@ vmxnet3_dev_intr_due(const struct vmxnet3_dev *dev)
 		atomic_load_explicit(&dev->intr.intx_level, memory_order_relaxed);
 }
 
-bool
+enum vmxnet3_dev_intr_held
 vmxnet3_dev_intr_poll_some(struct vmxnet3_dev *dev, uint32_t *left)
 {
 	uint64_t low = atomic_load_explicit(&dev->intr.pending[0], memory_order_acquire);
 	uint64_t high = atomic_load_explicit(&dev->intr.pending[1], memory_order_acquire);
-	bool level = atomic_load_explicit(&dev->intr.intx_level, memory_order_relaxed), held;
-	uint64_t now;
-	uint32_t type;
+	bool level = atomic_load_explicit(&dev->intr.intx_level, memory_order_relaxed);
+	struct look look = { .left = *left };
 
 	if ((low | high) == 0 && !level)
-		return false;
+		return VMXNET3_DEV_INTR_NONE;
 	/* Completions are visible before the mask is looked at. */
 	atomic_thread_fence(memory_order_seq_cst);
 	if (!atomic_load_explicit(&dev->intr.enabled, memory_order_acquire) || !driver_allows(dev))
-		return false;
-	type = atomic_load_explicit(&dev->intr.type, memory_order_acquire);
-	if (type == DEV_INTR_NONE)
-		return false;
-	if (type != VFU_IRQ_MSIX)
+		return VMXNET3_DEV_INTR_NONE;
+	look.type = atomic_load_explicit(&dev->intr.type, memory_order_acquire);
+	if (look.type == DEV_INTR_NONE)
+		return VMXNET3_DEV_INTR_NONE;
+	if (look.type != VFU_IRQ_MSIX)
 		keep_first(dev, &low, &high);
 	low = unmasked(dev, 0, low);
 	high = unmasked(dev, 1, high);
-	level = level && type == VFU_IRQ_INTX;
+	level = level && look.type == VFU_IRQ_INTX;
 	if ((low | high) == 0 && !level)
-		return false;
-	now = dev->ops.now(dev->ops.ctx);
-	if (type == VFU_IRQ_MSIX) {
-		struct look look = { .now = now, .left = *left };
-
-		held = fire_all(dev, &look, low, high);
-		*left = look.left;
-		return held;
-	}
-	held = low != 0 && fire(dev, type, 0, now) == FIRED_HELD;
+		return VMXNET3_DEV_INTR_NONE;
+	look.now = dev->ops.now(dev->ops.ctx);
+	fire_all(dev, &look, low, high);
 	if (level)
-		repeat_intx(dev, now);
-	return held;
+		repeat_intx(dev, look.now);
+	*left = look.left;
+	return look.held;
 }
 
 bool
@@ -269,7 +264,7 @@ vmxnet3_dev_intr_poll(struct vmxnet3_dev *dev)
 {
 	uint32_t all = VMXNET3_MAX_INTRS;
 
-	return vmxnet3_dev_intr_poll_some(dev, &all);
+	return vmxnet3_dev_intr_poll_some(dev, &all) != VMXNET3_DEV_INTR_NONE;
 }
 
 void

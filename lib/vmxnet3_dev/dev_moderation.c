@@ -150,9 +150,21 @@ is_over(uint64_t since, uint64_t now, uint64_t time)
 	return (int64_t)(now - since) >= (int64_t)time;
 }
 
-bool
-dev_moderation_passes(struct vmxnet3_dev *dev, struct dev_vector *v, uint64_t due, uint64_t now)
+/* What the gap after the last time says. */
+static inline enum vmxnet3_dev_intr_held
+gap_holds(const struct vmxnet3_dev *dev, const struct dev_vector *v, uint64_t due, uint64_t now)
 {
+	int64_t left = (int64_t)(peek(&v->last) + gap_of(dev, v, due) - now);
+
+	if (left <= 0)
+		return VMXNET3_DEV_INTR_NONE;
+	return left > VMXNET3_DEV_INTR_LATER_NS ? VMXNET3_DEV_INTR_LATER : VMXNET3_DEV_INTR_SOON;
+}
+
+enum vmxnet3_dev_intr_held
+dev_moderation_holds(struct vmxnet3_dev *dev, struct dev_vector *v, uint64_t due, uint64_t now)
+{
+	enum vmxnet3_dev_intr_held gap = gap_holds(dev, v, due, now);
 	uint64_t since;
 
 	if ((uint32_t)due < peek32(&v->rx_depth) && (uint32_t)(due >> 32) < peek32(&v->tx_depth)) {
@@ -160,9 +172,9 @@ dev_moderation_passes(struct vmxnet3_dev *dev, struct dev_vector *v, uint64_t du
 		if (since == 0)
 			poke(&v->since, now != 0 ? now : 1);
 		if (since == 0 || !is_over(since, now, peek(&dev->intr.wait)))
-			return false;
+			return gap != VMXNET3_DEV_INTR_NONE ? gap : VMXNET3_DEV_INTR_SOON;
 	}
-	return is_over(peek(&v->last), now, gap_of(dev, v, due));
+	return gap;
 }
 
 /* The gap after a window in which @p frames came with @p raises interrupts. */

@@ -28,9 +28,9 @@ enum { DEV_COALESCE_DISABLED, DEV_COALESCE_ADAPTIVE, DEV_COALESCE_STATIC, DEV_CO
 void dev_moderation_set(struct vmxnet3_dev *dev);
 
 /**
- * Whether @p v, on which @p due has gathered, may be raised at @p now (ns). Any thread.
+ * Whether @p v, on which @p due has gathered, may not be raised yet at @p now (ns). Any thread.
  */
-bool dev_moderation_passes(struct vmxnet3_dev *dev, struct dev_vector *v, uint64_t due, uint64_t now);
+enum vmxnet3_dev_intr_held dev_moderation_holds(struct vmxnet3_dev *dev, struct dev_vector *v, uint64_t due, uint64_t now);
 
 /** @p v is about to be raised for what was due on it. Any thread. */
 void dev_moderation_raised(struct vmxnet3_dev *dev, struct dev_vector *v, uint64_t due, uint64_t now);

@@ -275,11 +275,23 @@ uint16_t vmxnet3_dev_deliver(struct vmxnet3_dev *dev, struct offload_frame *cons
  */
 bool vmxnet3_dev_intr_poll(struct vmxnet3_dev *dev);
 
+/** What a look at a device's interrupts has left to later ones. */
+enum vmxnet3_dev_intr_held {
+	VMXNET3_DEV_INTR_NONE,  /**< nothing that the guest would take now */
+	/** What moderation holds for more than VMXNET3_DEV_INTR_LATER_NS, unless a ring fills up. */
+	VMXNET3_DEV_INTR_LATER,
+	/** What it holds for less or may let pass at the next completion, or more than might be raised in one look. */
+	VMXNET3_DEV_INTR_SOON,
+};
+
+/** Nanoseconds: a tenth of the gap that moderation keeps between interrupts of a guest that receives much. */
+#define VMXNET3_DEV_INTR_LATER_NS 10000
+
 /**
- * The same, for who has others to serve as well: at most *@p left vectors of MSI-X are raised, and taken off it. The next look
+ * The same, for who has others to serve as well: at most *@p left vectors are raised, and taken off it. The next look
  * goes on with those that were due beyond that, which count as held.
  */
-bool vmxnet3_dev_intr_poll_some(struct vmxnet3_dev *dev, uint32_t *left);
+enum vmxnet3_dev_intr_held vmxnet3_dev_intr_poll_some(struct vmxnet3_dev *dev, uint32_t *left);
 
 /** Whether there is anything for vmxnet3_dev_intr_poll() to look at, due or masked. Any thread. */
 bool vmxnet3_dev_intr_due(const struct vmxnet3_dev *dev);

@@ -10,10 +10,10 @@ from .device import run_program
 from .scale import eal_options
 
 PROGRAM = paths.BUILD / "tests/bench/isolation_cost"
-LAWFUL, STORM = "behave", "unmask all the time"
-# Key in goals.py, receive queues of the others (each has a vector), and what they do.
-MANNERS = {"isolation/buffers": (1, "never receive"), "isolation/flood": (1, "flood"), "isolation/storm": (1, STORM),
-           "isolation/storm-32": (32, STORM)}
+# Key in goals.py, receive queues of the others (each has a vector), what they do, and what they do in the lawful case.
+MANNERS = {"isolation/buffers": (1, "never receive", "behave"), "isolation/flood": (1, "flood", "behave"),
+           "isolation/storm": (1, "unmask all the time", "mask all the time"),
+           "isolation/storm-32": (32, "unmask all the time", "mask all the time")}
 
 
 def isolation(report, rounds):
@@ -21,12 +21,13 @@ def isolation(report, rounds):
     title = "Cycles of a round with 64 frames of two ports, beside two others that ..."
     with report.section("isolation", title) as data:
         data["queues"] = runs = {}
-        for queues in sorted({queues for queues, _ in MANNERS.values()}):
+        for queues in sorted({queues for queues, _, _ in MANNERS.values()}):
             runs[queues] = json.loads(run_program([paths.need(PROGRAM), rounds, queues, *eal_options()], timeout=240))
-        report.table(["queues", "others", "cycles", "", "their frames at most", "interrupts", "held", "dropped"],
+        report.table(["queues", "others", "cycles", "", "of it interrupts", "their frames at most", "interrupts", "held",
+                      "dropped"],
                      [[queues, name, f"{statistics.median(got['cycles']):.0f}", f"±{rep.spread(got['cycles']):.0f} %",
-                       got["most"], got["interrupts"], got["held"], ", ".join(got["drops"]) or "-"]
+                       got["intr_cycles"], got["most"], got["interrupts"], got["held"], ", ".join(got["drops"]) or "-"]
                       for queues, manners in runs.items() for name, got in manners.items()])
         report.say("    frames of the two were all forwarded, whatever the others did")
-        report.against(data, {key: rep.ratios(runs[queues][name]["cycles"], runs[queues][LAWFUL]["cycles"])
-                              for key, (queues, name) in MANNERS.items()})
+        report.against(data, {key: rep.ratios(runs[queues][name]["cycles"], runs[queues][lawful]["cycles"])
+                              for key, (queues, name, lawful) in MANNERS.items()})

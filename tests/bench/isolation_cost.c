@@ -35,6 +35,7 @@ struct manner {
 	double figure[MAX_ROUND];
 	uint64_t most; /* frames of the others in a round */
 	uint64_t interrupts, held;
+	double intr_cycles; /* in a round, those of looking at the others' interrupts, and of raising them */
 	uint64_t drops[SWITCH_DROP_MAX];
 };
 
@@ -158,6 +159,17 @@ unmask(void)
 	ask_for_interrupts(true);
 }
 
+/*
+ * Does as much, but asks for none: in life, what an application does to the caches is no matter of the polling core, as it runs
+ * on another.
+ */
+static void
+mask(void)
+{
+	behave_pair(OTHERS);
+	ask_for_interrupts(false);
+}
+
 /* ---- times ---- */
 
 static struct port_stats
@@ -174,6 +186,19 @@ stats_of_others(void)
 	for (i = 0; i < SWITCH_DROP_MAX; i++)
 		a.drops[i] += b.drops[i];
 	return a;
+}
+
+static uint64_t
+intr_cycles_of_others(void)
+{
+	uint64_t cycles = 0;
+
+	for (uint16_t i = OTHERS; i < OTHERS + 2; i++) {
+		const struct port_cost *cost = &loop.port[i].port->cost;
+
+		cycles += port_cost_of(cost, port_cost_intr(cost)).cycles;
+	}
+	return cycles;
 }
 
 /* Frames of the subjects that were moved. */
@@ -233,14 +258,17 @@ run_manner(struct manner *m)
 {
 	struct port_stats begin, end;
 	double time[TIMES];
+	uint64_t cycles;
 	uint32_t i;
 
 	turns(m, WARM_UP);
 	m->most = 0;
 	begin = stats_of_others();
+	cycles = intr_cycles_of_others();
 	for (i = 0; i < TIMES; i++)
 		time[i] = turns(m, TURNS);
 	end = stats_of_others();
+	m->intr_cycles += (double)(intr_cycles_of_others() - cycles) / (TIMES * TURNS);
 	m->interrupts += end.interrupts - begin.interrupts;
 	m->held += end.interrupts_held - begin.interrupts_held;
 	for (i = 0; i < SWITCH_DROP_MAX; i++)
@@ -267,7 +295,7 @@ print(const struct manner *m, int rounds)
 	printf("\"%s\": {\"cycles\": [", m->name);
 	for (i = 0; i < rounds; i++)
 		printf("%s%.0f", i == 0 ? "" : ", ", m->figure[i]);
-	printf("], \"most\": %llu, \"interrupts\": %llu, \"held\": %llu, \"drops\": {", (unsigned long long)m->most,
+	printf("], \"intr_cycles\": %.0f, \"most\": %llu, \"interrupts\": %llu, \"held\": %llu, \"drops\": {", m->intr_cycles / rounds, (unsigned long long)m->most,
 		(unsigned long long)m->interrupts, (unsigned long long)m->held);
 	for (i = 0; i < SWITCH_DROP_MAX; i++) {
 		if (m->drops[i] == 0)
@@ -286,6 +314,7 @@ main(int argc, char **argv)
 		{ .name = "never receive", .before = never_receive },
 		{ .name = "flood", .before = flood },
 		{ .name = "unmask all the time", .before = unmask },
+		{ .name = "mask all the time", .before = mask },
 	};
 	int rounds = argc > 1 ? atoi(argv[1]) : 0, round, i;
 	struct bridge *bridge;

@@ -333,6 +333,12 @@ mark_and_poll(struct guest *g, uint32_t vector)
 	return vmxnet3_dev_intr_poll(g->dev);
 }
 
+static inline enum vmxnet3_dev_intr_held
+poll_some(struct guest *g, uint32_t most)
+{
+	return vmxnet3_dev_intr_poll_some(g->dev, &most);
+}
+
 /** Active, MSI-X, every vector unmasked. */
 static inline void
 start_msix(struct guest *g, uint8_t auto_mask)

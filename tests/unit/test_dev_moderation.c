@@ -37,6 +37,44 @@ test_rate_cap(void **state)
 	assert_int_equal(stats.interrupts_held, 1);
 }
 
+/* How long what is left of a look is held for. */
+static void
+test_how_long_held(void **state)
+{
+	struct vmxnet3_dev_conf conf = guest_conf;
+	struct guest *g = *state;
+
+	guest_close(g);
+	conf.intr_rate = 10000;
+	guest_open(g, &conf);
+	select_revision(g, 7);
+	fill_shared(g, 1, 1);
+	start_msix(g, 0);
+	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_NONE);
+	/* Sent frames wait to be told of, but those that are received would take them along. */
+	dev_intr_mark(g->dev, 1, DEV_DUE_TX(1));
+	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_SOON);
+	dev_intr_mark(g->dev, 1, DEV_DUE_RX(1));
+	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_NONE);
+	assert_int_equal(g->raised[VFU_IRQ_MSIX][1], 1);
+	/* The gap takes neither. */
+	dev_intr_mark(g->dev, 1, DEV_DUE_TX(1));
+	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_LATER);
+	dev_intr_mark(g->dev, 1, DEV_DUE_RX(1));
+	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_LATER);
+	/* The most urgent counts: one that may not be raised in this look. */
+	dev_intr_mark(g->dev, 2, DEV_DUE_RX(1));
+	assert_int_equal(poll_some(g, 0), VMXNET3_DEV_INTR_SOON);
+	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_LATER);
+	g->now += 100000 - VMXNET3_DEV_INTR_LATER_NS - 1;
+	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_LATER);
+	g->now += 1;
+	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_SOON);
+	g->now += VMXNET3_DEV_INTR_LATER_NS;
+	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_NONE);
+	assert_int_equal(g->raised[VFU_IRQ_MSIX][1], 2);
+}
+
 static uint32_t
 set_coalesce(struct guest *g, uint32_t len, uint32_t mode, uint32_t a, uint32_t b, uint32_t c)
 {
@@ -310,6 +348,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		guest_test(test_rate_cap),
+		guest_test(test_how_long_held),
 		guest_test(test_coalescing),
 		guest_test(test_adaptive),
 		guest_test(test_adaptive_leaves_answers_alone),

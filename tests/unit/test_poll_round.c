@@ -64,12 +64,12 @@ on_end(struct port *port, uint16_t q, struct port_ctx *ctx)
 		;
 }
 
-static bool
+static enum vmxnet3_dev_intr_held
 on_intr(struct port *port, uint32_t *left)
 {
 	(void)port;
 	(void)left;
-	return false;
+	return VMXNET3_DEV_INTR_NONE;
 }
 
 static bool

@@ -23,7 +23,7 @@ static struct {
 	unsigned int polled[NB_PORTS];
 	uint32_t most[NB_PORTS]; /* when it was polled last */
 	uint64_t takes;          /* each time it raises something */
-	bool holds[NB_PORTS];
+	enum vmxnet3_dev_intr_held holds[NB_PORTS];
 	bool due[NB_PORTS];
 	struct topology topo;
 	struct topo_work work;
@@ -31,7 +31,7 @@ static struct {
 	struct worker_intr intr;
 } t;
 
-static bool
+static enum vmxnet3_dev_intr_held
 on_poll(struct port *port, uint32_t *left)
 {
 	uint32_t i = (uint32_t)(port - t.port);
@@ -138,13 +138,13 @@ held_until_it_is_not(void **state)
 
 	(void)state;
 	touch(2);
-	t.holds[2] = true;
+	t.holds[2] = VMXNET3_DEV_INTR_SOON;
 	for (i = 1; i <= 3; i++) {
 		worker_intr_flush(&t.intr, &t.fwd, &t.topo);
 		assert_int_equal(t.polled[2], i);
 		assert_true(worker_intr_held(&t.intr));
 	}
-	t.holds[2] = false;
+	t.holds[2] = VMXNET3_DEV_INTR_NONE;
 	worker_intr_flush(&t.intr, &t.fwd, &t.topo);
 	assert_false(worker_intr_held(&t.intr));
 	worker_intr_flush(&t.intr, &t.fwd, &t.topo);
@@ -157,7 +157,7 @@ removed_while_held(void **state)
 {
 	(void)state;
 	touch(2);
-	t.holds[2] = true;
+	t.holds[2] = VMXNET3_DEV_INTR_SOON;
 	worker_intr_flush(&t.intr, &t.fwd, &t.topo);
 	t.topo.port[ids[2]].port = NULL;
 	worker_intr_flush(&t.intr, &t.fwd, &t.topo);
@@ -257,19 +257,19 @@ may_raise(uint32_t us)
 	return t.most[1] > 0;
 }
 
-/* While there are frames to move, a port's interrupts have a fortieth of the time, whatever it asks for. */
+/* While there are frames to move, a port's interrupts have one part in 64 of the time, whatever it asks for. */
 static void
 storm_has_its_part(void **state)
 {
 	unsigned int raised = 0, i;
 
 	(void)state;
-	t.holds[1] = true;
+	t.holds[1] = VMXNET3_DEV_INTR_SOON;
 	t.takes = 60 * US;
-	/* 1 ms ahead, and then 60 us in each 2400. */
+	/* 1 ms ahead, and then 60 us in each 3840. */
 	for (i = 0; i < 100000; i++)
 		raised += may_raise(10);
-	assert_in_range(raised, 1000000 / 2400, 1000000 / 2400 + 2);
+	assert_in_range(raised, 1000000 / 3840, 1000000 / 3840 + 2);
 	/* Looks that could raise nothing were not taken, but for the first. */
 	assert_in_range(t.polled[1], raised, 2 * raised);
 	/* Others are not touched by that. */
@@ -286,7 +286,7 @@ storm_when_nobody_waits(void **state)
 	unsigned int i;
 
 	(void)state;
-	t.holds[1] = true;
+	t.holds[1] = VMXNET3_DEV_INTR_SOON;
 	t.takes = 60 * US;
 	touch(1);
 	for (i = 0; i < 1000; i++) {
@@ -310,7 +310,32 @@ late_is_no_storm(void **state)
 	assert_true(may_raise(10));
 	t.takes = 0;
 	assert_false(may_raise(10));
-	assert_true(may_raise(3000));
+	assert_true(may_raise(5400));
+}
+
+/* What is held for long is not looked at for each burst, but in time, and whenever there is nothing else to do. */
+static void
+later_is_not_now(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	t.holds[1] = VMXNET3_DEV_INTR_LATER;
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(may_raise(2), true);
+		touch(2);
+		assert_int_equal(round_of(2, 2, false), 1); /* nobody else's look is put off */
+		assert_false(may_raise(7));
+		assert_true(worker_intr_held(&t.intr));
+		t.fwd.ctx.tsc += US;
+	}
+	assert_true(may_raise(0));
+	assert_int_equal(round_of(1, 1, true), 1);
+	/* It may pass at any time again. */
+	t.holds[1] = VMXNET3_DEV_INTR_SOON;
+	assert_true(may_raise(10));
+	assert_true(may_raise(1));
+	assert_true(may_raise(1));
 }
 
 /* Looks that raise nothing cost nothing, however many there are. */
@@ -339,6 +364,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(storm_has_its_part, setup, teardown),
 		cmocka_unit_test_setup_teardown(storm_when_nobody_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(late_is_no_storm, setup, teardown),
+		cmocka_unit_test_setup_teardown(later_is_not_now, setup, teardown),
 		cmocka_unit_test_setup_teardown(looks_are_free, setup, teardown),
 	};
 

@@ -81,23 +81,26 @@ pay(struct worker_intr *intr, const struct forward *fwd, const struct port *port
  * would cost others as much as the interrupts do.
  */
 static inline bool
-is_vain(const struct worker_intr *intr, const struct forward *fwd, const struct port *port, uint32_t most)
+is_vain(const struct worker_intr *intr, const struct forward *fwd, const struct port *port, uint32_t most, bool touched)
 {
-	return !intr->idle && is_in(intr->held, port) && (most == 0 || fwd->ctx.tsc < intr->later_at[port->id]);
+	if (intr->idle || !is_in(intr->held, port))
+		return false;
+	return most == 0 || (fwd->ctx.tsc < intr->later_at[port->id] && !(touched && is_in(intr->gathers, port)));
 }
 
 static void
-poll_port(struct worker_intr *intr, struct forward *fwd, struct port *port)
+poll_port(struct worker_intr *intr, struct forward *fwd, struct port *port, bool touched)
 {
 	uint32_t most = allowance(intr, fwd, port), left = most;
 	enum vmxnet3_dev_intr_held held;
 	uint64_t took;
 
-	if (is_vain(intr, fwd, port, most))
+	if (is_vain(intr, fwd, port, most, touched))
 		return;
 	held = port->ops->intr_poll(port, &left);
 	set_bit(intr->held, port, held != VMXNET3_DEV_INTR_NONE);
-	intr->later_at[port->id] = held == VMXNET3_DEV_INTR_LATER ? fwd->ctx.tsc + intr->time.later : 0;
+	set_bit(intr->gathers, port, held == VMXNET3_DEV_INTR_MORE);
+	intr->later_at[port->id] = held == VMXNET3_DEV_INTR_SOON ? 0 : fwd->ctx.tsc + intr->time.later;
 	set_bit(intr->waiting, port, port->ops->intr_due(port));
 	took = cost_lap(&fwd->ctx.clock);
 	port_cost_charge(&port->cost, fwd->ctx.worker, port_cost_intr(&port->cost), took, 1);
@@ -105,15 +108,16 @@ poll_port(struct worker_intr *intr, struct forward *fwd, struct port *port)
 		pay(intr, fwd, port, took);
 }
 
-/* Ports of one word of a set. */
+/* Ports of one word of a set, and of these those that something came for. */
 static void
-poll_ports(struct worker_intr *intr, struct forward *fwd, const struct topology *topo, uint32_t word, uint64_t bits)
+poll_ports(struct worker_intr *intr, struct forward *fwd, const struct topology *topo, uint32_t word, uint64_t bits,
+	uint64_t touched)
 {
 	for (; bits != 0; bits &= bits - 1) {
 		struct port *port = topo->port[word * 64 + __builtin_ctzll(bits)].port;
 
 		if (port != NULL && port->ops->intr_poll != NULL) {
-			poll_port(intr, fwd, port);
+			poll_port(intr, fwd, port, (bits & -bits & touched) != 0);
 		} else {
 			intr->held[word] &= ~(bits & -bits);
 			intr->waiting[word] &= ~(bits & -bits);
@@ -130,7 +134,7 @@ worker_intr_flush(struct worker_intr *intr, struct forward *fwd, const struct to
 		fwd->touched[i] = 0;
 		intr->fresh[i] |= touched;
 		intr->resting[i] &= ~touched;
-		poll_ports(intr, fwd, topo, i, touched | intr->held[i]);
+		poll_ports(intr, fwd, topo, i, touched | intr->held[i], touched);
 	}
 }
 
@@ -144,7 +148,7 @@ recheck(struct worker_intr *intr, struct forward *fwd, const struct topology *to
 		if (port != NULL && port->ops->intr_due != NULL && !port->ops->intr_due(port))
 			set_bit(intr->waiting, port, false);
 	}
-	poll_ports(intr, fwd, topo, word, ports & intr->waiting[word]);
+	poll_ports(intr, fwd, topo, word, ports & intr->waiting[word], 0);
 }
 
 static void

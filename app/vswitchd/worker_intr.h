@@ -15,6 +15,7 @@ struct worker_intr {
 	uint64_t recheck_at, look_at;         /**< TSC */
 	uint64_t paid_until[MAX_PORTS];       /**< TSC: when a port's interrupts are within their part of the time again */
 	uint64_t later_at[MAX_PORTS];         /**< TSC: when one of which all is held for long is looked at again */
+	uint64_t gathers[(MAX_PORTS + 63) / 64]; /**< ports for which that is sooner if more comes */
 	bool idle;                            /**< nobody waits for anything else */
 	struct {
 		uint64_t recheck, look, look_most, ahead, later;

@@ -35,7 +35,7 @@
  * waits for.
  */
 #define CROWDED_FOR_US   50000
-#define CROWDED_SLEEP_US 300u
+#define CROWDED_SLEEP_US 100u
 
 /*
  * Who names the CPUs of polling cores means them to poll: there, a core that lost its CPU once, as any machine takes it away

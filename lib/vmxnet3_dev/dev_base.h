@@ -125,6 +125,9 @@ struct dev_vector {
 	_Atomic uint64_t frames;
 	_Atomic uint64_t window;      /**< when it began */
 	_Atomic uint64_t alone_until; /**< no adaptation before */
+	_Atomic uint64_t one_way_until; /**< no waiting for answers to what is sent before */
+	_Atomic uint64_t one_way;     /**< for how long, the last time; 0: answers have come since */
+	atomic_bool unanswered;       /**< it was raised last when they had been waited for in vain */
 } __attribute__((aligned(64)));
 
 struct vmxnet3_dev {

@@ -13,6 +13,16 @@
  */
 #define TX_WAIT_NS (100 * MICROSECOND_NS)
 
+/*
+ * Adaptive moderation waits so long for them, for an answer to take them along: an interrupt that tells of nothing but sent
+ * frames costs a guest as much as the answer's. But who sends on within such a time as it is told of them has waited for its
+ * buffers. Then answers are not waited for for a while, and twice as long each time until one comes.
+ */
+#define ANSWER_WAIT_NS (2000 * MICROSECOND_NS)
+#define GOES_ON_NS     (1000 * MICROSECOND_NS)
+#define ONE_WAY_MIN_NS (10000 * MICROSECOND_NS)
+#define ONE_WAY_MAX_NS SECOND_NS
+
 /* A driver that wants completions counted gets those that never become so many after this time. */
 #define STATIC_WAIT_NS (1000 * MICROSECOND_NS)
 
@@ -150,31 +160,67 @@ is_over(uint64_t since, uint64_t now, uint64_t time)
 	return (int64_t)(now - since) >= (int64_t)time;
 }
 
-/* What the gap after the last time says. */
+/* How long it is until then. What is less than VMXNET3_DEV_INTR_LATER_NS away is soon; else it is @p far. */
 static inline enum vmxnet3_dev_intr_held
-gap_holds(const struct vmxnet3_dev *dev, const struct dev_vector *v, uint64_t due, uint64_t now)
+holds_until(uint64_t then, uint64_t now, enum vmxnet3_dev_intr_held far)
 {
-	int64_t left = (int64_t)(peek(&v->last) + gap_of(dev, v, due) - now);
+	int64_t left = (int64_t)(then - now);
 
 	if (left <= 0)
 		return VMXNET3_DEV_INTR_NONE;
-	return left > VMXNET3_DEV_INTR_LATER_NS ? VMXNET3_DEV_INTR_LATER : VMXNET3_DEV_INTR_SOON;
+	return left > VMXNET3_DEV_INTR_LATER_NS ? far : VMXNET3_DEV_INTR_SOON;
+}
+
+/* What was sent waited for an answer in vain, and now more is sent. */
+static void
+note_one_way(struct dev_vector *v, uint64_t now)
+{
+	uint64_t pause = 2 * peek(&v->one_way);
+
+	poke(&v->unanswered, false);
+	if (is_over(peek(&v->last), now, GOES_ON_NS))
+		return;
+	pause = pause > ONE_WAY_MIN_NS ? pause : ONE_WAY_MIN_NS;
+	pause = pause < ONE_WAY_MAX_NS ? pause : ONE_WAY_MAX_NS;
+	poke(&v->one_way, pause);
+	poke(&v->one_way_until, now + pause);
+}
+
+/* How long completions may wait for others. */
+static inline uint64_t
+wait_of(const struct vmxnet3_dev *dev, const struct dev_vector *v, uint64_t now)
+{
+	if (atomic_load_explicit(&dev->intr.adaptive, memory_order_relaxed) && is_over(peek(&v->one_way_until), now, 0))
+		return ANSWER_WAIT_NS;
+	return peek(&dev->intr.wait);
+}
+
+/* Whether what is due waits for more to gather. */
+static inline enum vmxnet3_dev_intr_held
+gathers(const struct vmxnet3_dev *dev, struct dev_vector *v, uint64_t due, uint64_t now)
+{
+	uint64_t since;
+
+	if ((uint32_t)due >= peek32(&v->rx_depth) || (uint32_t)(due >> 32) >= peek32(&v->tx_depth))
+		return VMXNET3_DEV_INTR_NONE;
+	since = peek(&v->since);
+	if (since == 0) {
+		since = now != 0 ? now : 1;
+		poke(&v->since, since);
+		if (atomic_load_explicit(&v->unanswered, memory_order_relaxed))
+			note_one_way(v, now);
+	}
+	return holds_until(since + wait_of(dev, v, now), now, VMXNET3_DEV_INTR_MORE);
 }
 
 enum vmxnet3_dev_intr_held
 dev_moderation_holds(struct vmxnet3_dev *dev, struct dev_vector *v, uint64_t due, uint64_t now)
 {
-	enum vmxnet3_dev_intr_held gap = gap_holds(dev, v, due, now);
-	uint64_t since;
+	enum vmxnet3_dev_intr_held gap = holds_until(peek(&v->last) + gap_of(dev, v, due), now, VMXNET3_DEV_INTR_LATER);
+	enum vmxnet3_dev_intr_held more = gathers(dev, v, due, now);
 
-	if ((uint32_t)due < peek32(&v->rx_depth) && (uint32_t)(due >> 32) < peek32(&v->tx_depth)) {
-		since = peek(&v->since);
-		if (since == 0)
-			poke(&v->since, now != 0 ? now : 1);
-		if (since == 0 || !is_over(since, now, peek(&dev->intr.wait)))
-			return gap != VMXNET3_DEV_INTR_NONE ? gap : VMXNET3_DEV_INTR_SOON;
-	}
-	return gap;
+	/* Both have to be over. */
+	return gap != VMXNET3_DEV_INTR_NONE ? gap : more;
 }
 
 /* The gap after a window in which @p frames came with @p raises interrupts. */
@@ -190,6 +236,17 @@ adapted(struct dev_vector *v, uint64_t frames, uint32_t raises, uint64_t passed,
 	return (uint32_t)(gap < ADAPT_GAP_MAX_NS ? gap : ADAPT_GAP_MAX_NS);
 }
 
+/* Whether what was sent was answered in time. */
+static inline void
+note_answer(struct dev_vector *v, uint64_t due, uint64_t now)
+{
+	bool answered = (uint32_t)due != 0;
+
+	poke(&v->unanswered, !answered && is_over(peek(&v->one_way_until), now, 0));
+	if (answered && due >> 32 != 0)
+		poke(&v->one_way, 0);
+}
+
 void
 dev_moderation_raised(struct vmxnet3_dev *dev, struct dev_vector *v, uint64_t due, uint64_t now)
 {
@@ -198,7 +255,10 @@ dev_moderation_raised(struct vmxnet3_dev *dev, struct dev_vector *v, uint64_t du
 
 	poke(&v->last, now);
 	poke(&v->since, 0);
-	if (!atomic_load_explicit(&dev->intr.adaptive, memory_order_relaxed) || (uint32_t)due == 0)
+	if (!atomic_load_explicit(&dev->intr.adaptive, memory_order_relaxed))
+		return;
+	note_answer(v, due, now);
+	if ((uint32_t)due == 0)
 		return;
 	frames = peek(&v->frames) + (uint32_t)due;
 	raises = peek32(&v->raises) + 1;

@@ -278,10 +278,9 @@ bool vmxnet3_dev_intr_poll(struct vmxnet3_dev *dev);
 /** What a look at a device's interrupts has left to later ones. */
 enum vmxnet3_dev_intr_held {
 	VMXNET3_DEV_INTR_NONE,  /**< nothing that the guest would take now */
-	/** What moderation holds for more than VMXNET3_DEV_INTR_LATER_NS, unless a ring fills up. */
-	VMXNET3_DEV_INTR_LATER,
-	/** What it holds for less or may let pass at the next completion, or more than might be raised in one look. */
-	VMXNET3_DEV_INTR_SOON,
+	VMXNET3_DEV_INTR_LATER, /**< what moderation holds for more than VMXNET3_DEV_INTR_LATER_NS, unless a ring fills up */
+	VMXNET3_DEV_INTR_MORE,  /**< the same, unless more completes */
+	VMXNET3_DEV_INTR_SOON,  /**< what it holds for less, or more than might be raised in one look */
 };
 
 /** Nanoseconds: a tenth of the gap that moderation keeps between interrupts of a guest that receives much. */

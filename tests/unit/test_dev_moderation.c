@@ -53,6 +53,8 @@ test_how_long_held(void **state)
 	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_NONE);
 	/* Sent frames wait to be told of, but those that are received would take them along. */
 	dev_intr_mark(g->dev, 1, DEV_DUE_TX(1));
+	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_MORE);
+	g->now += 2000 * US - VMXNET3_DEV_INTR_LATER_NS;
 	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_SOON);
 	dev_intr_mark(g->dev, 1, DEV_DUE_RX(1));
 	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_NONE);
@@ -230,6 +232,19 @@ test_adaptive_leaves_answers_alone(void **state)
 	assert_int_equal(g->raised[VFU_IRQ_MSIX][1], i);
 }
 
+/* Sends a frame, so long after the last interrupt. @return microseconds until it is told so */
+static uint64_t
+sent_waits(struct guest *g, uint64_t pause_us)
+{
+	uint64_t begin;
+
+	g->now += pause_us * US;
+	begin = g->now;
+	for (bool told = raises(g, DEV_DUE_TX(1)); !told; told = raises(g, 0))
+		g->now += US;
+	return (g->now - begin) / US;
+}
+
 static void
 test_transmit_waits_for_receive(void **state)
 {
@@ -242,13 +257,9 @@ test_transmit_waits_for_receive(void **state)
 	assert_false(raises(g, DEV_DUE_TX(1)));
 	assert_true(raises(g, DEV_DUE_RX(1)));
 	assert_false(vmxnet3_dev_intr_poll(g->dev));
-	/* Alone it waits for 100 us since it was seen, not since the last interrupt. */
+	/* Alone it waits for 2 ms since it was seen, not since the last interrupt. */
 	g->now += 1000 * US;
-	assert_false(raises(g, DEV_DUE_TX(1)));
-	g->now += 99 * US;
-	assert_false(raises(g, DEV_DUE_TX(3)));
-	g->now += 1 * US;
-	assert_true(raises(g, 0));
+	assert_int_equal(sent_waits(g, 5000), 2000);
 	/* A quarter of the ring does not wait. */
 	g->now += 1000 * US;
 	assert_false(raises(g, DEV_DUE_TX(RING_SIZE / 4 - 1)));
@@ -257,6 +268,45 @@ test_transmit_waits_for_receive(void **state)
 	g->now += 1000 * US;
 	assert_false(raises(g, DEV_DUE_TX(1)));
 	assert_true(raises(g, DEV_DUE_EVENT));
+}
+
+/* What is sent one way, by who waits for its buffers back, is told of soon; what is answered is not. */
+static void
+test_answers_are_waited_for(void **state)
+{
+	struct guest *g = *state;
+	uint64_t quiet, begin = 0;
+	unsigned int i;
+
+	start_moderated(g);
+	/* The first that sends on, once it is told of what it has sent, is found out, and then tried ever more seldom. */
+	for (quiet = 10000; quiet <= 1000000; quiet *= 2) {
+		assert_int_equal(sent_waits(g, 200), 2000);
+		begin = g->now;
+		for (i = 0; g->now - begin < (quiet - 1000) * US; i++)
+			assert_int_equal(sent_waits(g, 200), 100);
+		g->now = begin + (quiet + 1) * US;
+	}
+	/* The longest pause is a second. */
+	assert_int_equal(sent_waits(g, 200), 2000);
+	begin = g->now;
+	while (g->now - begin < 999000 * US)
+		assert_int_equal(sent_waits(g, 200), 100);
+	g->now = begin + 1000001 * US;
+	/* An answer: it begins anew. */
+	assert_false(raises(g, DEV_DUE_TX(1)));
+	g->now += 1500 * US;
+	assert_true(raises(g, DEV_DUE_RX(1)));
+	g->now += 10000 * US;
+	assert_int_equal(sent_waits(g, 200), 2000);
+	assert_int_equal(sent_waits(g, 200), 100);
+	g->now += 10000 * US;
+	/* Who sends something now and then is none of those. */
+	for (i = 0; i < 100; i++)
+		assert_int_equal(sent_waits(g, 5000), 2000);
+	/* Nor is any mode but adaptive so. */
+	assert_int_equal(set_coalesce(g, 16, DEV_COALESCE_RATE, 50000, 0, 0), 0);
+	assert_int_equal(sent_waits(g, 5000), 100);
 }
 
 static void
@@ -353,6 +403,7 @@ main(void)
 		guest_test(test_adaptive),
 		guest_test(test_adaptive_leaves_answers_alone),
 		guest_test(test_transmit_waits_for_receive),
+		guest_test(test_answers_are_waited_for),
 		guest_test(test_static_counts),
 		guest_test(test_disabled_and_rate),
 		guest_test(test_low_latency),

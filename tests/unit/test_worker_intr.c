@@ -331,6 +331,13 @@ later_is_not_now(void **state)
 	}
 	assert_true(may_raise(0));
 	assert_int_equal(round_of(1, 1, true), 1);
+	/* One that gathers is, if more comes; a look while nothing does is in vain. */
+	t.holds[1] = VMXNET3_DEV_INTR_MORE;
+	assert_true(may_raise(10));
+	assert_int_equal(round_of(2, 1, false), 0);
+	assert_true(may_raise(1));
+	assert_int_equal(round_of(9, 1, false), 0);
+	assert_int_equal(round_of(1, 1, false), 1);
 	/* It may pass at any time again. */
 	t.holds[1] = VMXNET3_DEV_INTR_SOON;
 	assert_true(may_raise(10));

@@ -46,4 +46,5 @@ GOALS = {
     "isolation/storm": Goal("round beside ports that unmask all the time", "ports that behave", 1.0, 1.05),
     "isolation/storm-32": Goal("the same, with 32 vectors each", "ports that behave", 1.0, 1.05),
     "scale/cores": Goal("busy cycles per packet, two polling cores", "one core", 1.05, 1.2),
+    "scale/cores-shared": Goal("the same, on the same two CPUs", "nothing shared", 1.05, 1.2),
 }

@@ -326,7 +326,7 @@ main(int argc, char **argv)
 	loop.shares = true;
 	loop.rx_queues[OTHERS] = loop.rx_queues[OTHERS + 1] = queues;
 	loop_open(4, (const char *const *)(argv + 3));
-	bridge = loop_bridge("br0", 4, FDB_SIZE);
+	bridge = loop_bridge("br0", 0, 4, FDB_SIZE);
 	topo = loop_topology(bridge, 1);
 	for (round = 0; round < rounds; round++) {
 		for (i = 0; i < (int)RTE_DIM(manners); i++)

@@ -72,7 +72,7 @@ port_open(uint16_t id)
 }
 
 struct bridge *
-loop_bridge(const char *name, uint16_t nb_ports, uint32_t fdb_size)
+loop_bridge(const char *name, uint16_t first, uint16_t nb_ports, uint32_t fdb_size)
 {
 	struct bridge_conf conf;
 	struct bridge *bridge;
@@ -84,7 +84,7 @@ loop_bridge(const char *name, uint16_t nb_ports, uint32_t fdb_size)
 	conf.fdb_size = fdb_size;
 	if (bridge_create(&conf, LOOP_CORES, table_quiesce, &bridge, &err) < 0)
 		loop_die(err.text);
-	for (i = 0; i < nb_ports; i++) {
+	for (i = first; i < first + nb_ports; i++) {
 		if (bridge_attach(bridge, loop.port[i].port, &err) < 0)
 			loop_die(err.text);
 	}
@@ -99,7 +99,7 @@ loop_topology(struct bridge *bridge, uint16_t nb_cores)
 
 	/* One queue is in use of each: the others need no core. */
 	for (i = 0; i < bridge->nb_ports; i++)
-		bridge->ports[i]->queue[0].worker = (uint16_t)(i / 2 % nb_cores);
+		bridge->ports[i]->queue[0].worker = (uint16_t)(bridge->ports[i]->id / 2 % nb_cores);
 	topo = topology_create(bridge->ports, bridge->nb_ports, &bridge, 1, nb_cores);
 	if (topo == NULL)
 		loop_die("no memory");

@@ -52,8 +52,8 @@ void loop_die(const char *what) __attribute__((noreturn));
 void loop_open(uint16_t nb_ports, const char *const *eal);
 void loop_close(void);
 
-/** A learning bridge of the first @p nb_ports ports. */
-struct bridge *loop_bridge(const char *name, uint16_t nb_ports, uint32_t fdb_size);
+/** A learning bridge of @p nb_ports ports from @p first on. */
+struct bridge *loop_bridge(const char *name, uint16_t first, uint16_t nb_ports, uint32_t fdb_size);
 /** The ports of a bridge; 2n and 2n + 1 are polled by core n % @p nb_cores. */
 struct topology *loop_topology(struct bridge *bridge, uint16_t nb_cores);
 

@@ -189,7 +189,7 @@ main(int argc, char **argv)
 			loop_die("60 to 1514 bytes, bursts of 1 to 32");
 	}
 	loop_open(NB_PORTS, eal);
-	bridge = loop_bridge("br0", NB_PORTS, FDB_SIZE);
+	bridge = loop_bridge("br0", 0, NB_PORTS, FDB_SIZE);
 	topo = loop_topology(bridge, 1);
 	for (i = 2; i < argc; i++) {
 		parse_case(argv[i], &len, &burst);

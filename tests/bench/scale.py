@@ -18,6 +18,7 @@ ROWS = {
     "scale/busy-ports": ("28 busy ports", "2 ports"),
     "scale/macs": ("100,000 MACs", "10 MACs"),
     "scale/cores": ("2 cores", "1 core"),
+    "scale/cores-shared": ("2 cores", "2 cores, 2 switches"),
 }
 
 

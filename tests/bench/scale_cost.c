@@ -6,7 +6,8 @@
  *
  * The applications run on the other CPU, as they do in life: what they have written has to come from its caches. With
  * two polling cores there is no other: there each core plays its own applications, and so does the one it is compared
- * with.
+ * with. Two CPUs may be threads of one, or share its caches: the same is done by two cores that have nothing in common, too, each
+ * with a bridge of its own.
  *
  * Prints one JSON object: cycles per frame of each scene, a figure for each round, each the lower quartile of many short
  * times.
@@ -37,7 +38,7 @@
 /* Ports that an application joins two by two. */
 struct scene {
 	const char *name;
-	struct topology *topo;
+	struct topology *topo[LOOP_CORES]; /* of each core that has something to do */
 	uint16_t nb_pairs; /* of each core, whose first is pair number core */
 	uint16_t nb_cores;
 	bool apart;        /* applications run on the other CPU */
@@ -201,7 +202,7 @@ turns(struct part *p, uint32_t n)
 		have(p, applications);
 		/* A core that is never idle: its clock stands still while the applications work. */
 		begin = rte_rdtsc_precise();
-		loop_round(p->scene->topo, p->core, p->clock);
+		loop_round(p->scene->topo[p->core], p->core, p->clock);
 		took = rte_rdtsc_precise() - begin;
 		p->clock += took;
 		cycles += took;
@@ -233,7 +234,7 @@ wake(struct part *p)
 
 	for (i = 0; i < WAKE_ROUNDS; i++) {
 		p->clock += rte_get_tsc_hz() / 1000;
-		loop_round(p->scene->topo, p->core, p->clock);
+		loop_round(p->scene->topo[p->core], p->core, p->clock);
 	}
 }
 
@@ -256,9 +257,10 @@ run_part(void *arg)
 
 /* One figure: the lower quartile, as others on the machine only make times longer; of both cores' the mean. */
 static double
-run_scene(const struct scene *s, uint16_t cores)
+run_scene(const struct scene *s)
 {
 	const unsigned int other = rte_get_next_lcore(-1, 1, 0);
+	const uint16_t cores = s->topo[1] != NULL ? LOOP_CORES : 1;
 	double sum = 0;
 	uint16_t core;
 
@@ -284,8 +286,8 @@ run_scene(const struct scene *s, uint16_t cores)
 int
 main(int argc, char **argv)
 {
-	struct bridge *two, *four, *all;
-	struct topology *alone, *shared, *full;
+	struct bridge *two, *next, *four, *all;
+	struct topology *alone, *other, *shared, *full;
 	int rounds, round, i;
 
 	rounds = argc > 1 ? atoi(argv[1]) : 0;
@@ -297,25 +299,28 @@ main(int argc, char **argv)
 		if (rte_eth_promiscuous_enable(loop.port[i].id) != 0)
 			loop_die("a port refuses to be promiscuous");
 	}
-	two = loop_bridge("two", 2, FDB_SIZE);
-	four = loop_bridge("four", 4, FDB_SIZE);
-	all = loop_bridge("all", LOOP_PORTS, FDB_SIZE);
+	two = loop_bridge("two", 0, 2, FDB_SIZE);
+	next = loop_bridge("next", 2, 2, FDB_SIZE);
+	four = loop_bridge("four", 0, 4, FDB_SIZE);
+	all = loop_bridge("all", 0, LOOP_PORTS, FDB_SIZE);
 	alone = loop_topology(two, 1);
+	other = loop_topology(next, LOOP_CORES);
 	shared = loop_topology(four, LOOP_CORES);
 	full = loop_topology(all, 1);
 	struct scene scenes[] = {
-		{ "2 ports", alone, 1, 1, true, 2, { 0 } },
-		{ "2 busy, 26 idle ports", full, 1, 1, true, 2, { 0 } },
-		{ "28 busy ports", full, LOOP_PORTS / 2, 1, true, 2, { 0 } },
-		{ "10 MACs", alone, 1, 1, true, FEW_MACS, { 0 } },
-		{ "100,000 MACs", alone, 1, 1, true, MANY_MACS, { 0 } },
-		{ "1 core", shared, 1, 2, false, 2, { 0 } },
-		{ "2 cores", shared, 1, 2, false, 2, { 0 } },
+		{ "2 ports", { alone }, 1, 1, true, 2, { 0 } },
+		{ "2 busy, 26 idle ports", { full }, 1, 1, true, 2, { 0 } },
+		{ "28 busy ports", { full }, LOOP_PORTS / 2, 1, true, 2, { 0 } },
+		{ "10 MACs", { alone }, 1, 1, true, FEW_MACS, { 0 } },
+		{ "100,000 MACs", { alone }, 1, 1, true, MANY_MACS, { 0 } },
+		{ "1 core", { shared }, 1, 2, false, 2, { 0 } },
+		{ "2 cores", { shared, shared }, 1, 2, false, 2, { 0 } },
+		{ "2 cores, 2 switches", { alone, other }, 1, 2, false, 2, { 0 } },
 	};
 
 	for (round = 0; round < rounds; round++) {
 		for (i = 0; i < (int)RTE_DIM(scenes); i++)
-			scenes[i].figure[round] = run_scene(&scenes[i], i == RTE_DIM(scenes) - 1 ? LOOP_CORES : 1);
+			scenes[i].figure[round] = run_scene(&scenes[i]);
 	}
 	for (i = 0; i < (int)RTE_DIM(scenes); i++) {
 		printf("%s\"%s\": [", i == 0 ? "{" : ", ", scenes[i].name);
@@ -325,9 +330,11 @@ main(int argc, char **argv)
 	}
 	printf("}\n");
 	topology_free(alone);
+	topology_free(other);
 	topology_free(shared);
 	topology_free(full);
 	bridge_destroy(two);
+	bridge_destroy(next);
 	bridge_destroy(four);
 	bridge_destroy(all);
 	loop_close();

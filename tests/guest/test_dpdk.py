@@ -79,12 +79,19 @@ def datagrams(rig, wrong=False, rewritten=False):
 
 
 def talk(rig, only_ipv6=False):
-    """The stations' protocol stacks, through the guest: both ways, both IP versions."""
+    """The stations' protocol stacks, through the guest: both ways, both IP versions. Returns what came, of the way with less.
+
+    iperf3 counts as sent what the sender's socket has taken, of which it gives up the rest when it ends.
+    """
+    came = []
     for client, server in (rig.ends(), rig.ends(back=True)):
         serve_iperf(server.netns)
+        came.append(0)
         for address in ([] if only_ipv6 else [server.ipv4(rig.make)]) + [server.ipv6(rig.make)]:
             end = iperf(client.netns, address, "-n 2M")
-            assert end["sum_sent"]["bytes"] >= 2_000_000, end["sum_sent"]
+            assert end["sum_sent"]["bytes"] >= 2_000_000 and end["sum_received"]["bytes"] > 0, end
+            came[-1] += end["sum_received"]["bytes"]
+    return min(came)
 
 
 def test_frames_cross_as_they_are(rig):
@@ -94,13 +101,13 @@ def test_frames_cross_as_they_are(rig):
     for back in (False, True):
         frames = frames_of(rig, SIZES, back)
         assert rig.cross(frames, back=back) == frames
-    talk(rig)
+    came = talk(rig)
     rig.pmd.cmd("stop")
     stats = rig.pmd.stats_of(0), rig.pmd.stats_of(1)
     for one, other in (stats, reversed(stats)):
         # What came after the stop counts as received.
         assert other["tx_packets"] <= one["rx_packets"] <= other["tx_packets"] + 50 and one["rx_packets"] > 500
-        assert other["tx_bytes"] <= one["rx_bytes"] <= other["tx_bytes"] + 5000 and one["rx_bytes"] > 2_000_000
+        assert other["tx_bytes"] <= one["rx_bytes"] <= other["tx_bytes"] + 5000 and one["rx_bytes"] > came
         assert not any(one[name] for name in ("rx_errors", "rx_nombuf", "tx_errors"))
 
 

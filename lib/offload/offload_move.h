@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <rte_branch_prediction.h>
+
 #include "offload_frame.h"
 
 #define OFFLOAD_MOVE_LINE 64u /**< bytes copied at a time */

@@ -306,12 +306,19 @@ guest_close(struct guest *g)
 /* CMocka fixtures: a guest with the default configuration that selected revision 7. */
 static struct guest the_guest;
 
+/** Revision 7, and one queue each way in the shared area. */
+static inline void
+guest_open_filled(struct guest *g, const struct vmxnet3_dev_conf *conf)
+{
+	guest_open(g, conf);
+	select_revision(g, 7);
+	fill_shared(g, 1, 1);
+}
+
 static inline int
 setup_guest(void **state)
 {
-	guest_open(&the_guest, &guest_conf);
-	select_revision(&the_guest, 7);
-	fill_shared(&the_guest, 1, 1);
+	guest_open_filled(&the_guest, &guest_conf);
 	*state = &the_guest;
 	return 0;
 }

@@ -64,9 +64,7 @@ test_message_doorbells(void **state)
 
 	guest_close(g);
 	conf.doorbell = VMXNET3_DOORBELL_MESSAGE;
-	guest_open(g, &conf);
-	select_revision(g, 7);
-	fill_shared(g, 1, 1);
+	guest_open_filled(g, &conf);
 	assert_int_equal(activate(g), 0);
 	assert_int_equal(tx_desc(g, 0)->tx_threshold, 1);
 	assert_int_equal(rx_desc(g, 0)->update_rx_prod, 1);

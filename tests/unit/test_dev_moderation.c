@@ -14,9 +14,7 @@ test_rate_cap(void **state)
 
 	guest_close(g);
 	conf.intr_rate = 10000; /* one in 100 us */
-	guest_open(g, &conf);
-	select_revision(g, 7);
-	fill_shared(g, 1, 1);
+	guest_open_filled(g, &conf);
 	start_msix(g, 0);
 	assert_false(mark_and_poll(g, 1));
 	g->now += 99999;
@@ -46,9 +44,7 @@ test_how_long_held(void **state)
 
 	guest_close(g);
 	conf.intr_rate = 10000;
-	guest_open(g, &conf);
-	select_revision(g, 7);
-	fill_shared(g, 1, 1);
+	guest_open_filled(g, &conf);
 	start_msix(g, 0);
 	assert_int_equal(poll_some(g, 1), VMXNET3_DEV_INTR_NONE);
 	/* Sent frames wait to be told of, but those that are received would take them along. */
@@ -376,9 +372,7 @@ test_low_latency(void **state)
 
 	guest_close(g);
 	conf.low_latency = true;
-	guest_open(g, &conf);
-	select_revision(g, 7);
-	fill_shared(g, 1, 1);
+	guest_open_filled(g, &conf);
 	start_moderated(g);
 	for (i = 0; i < 1000; i++) {
 		assert_true(raises(g, DEV_DUE_RX(1)));
